@@ -1,0 +1,141 @@
+"""Atelier: the Discord client. Wires notifier and workflows, loads cogs by name, answers command errors."""
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.errors import AtelierError
+from bot.messages.lists import sentence
+from bot.notifier import Notifier
+from bot.startup import Resources
+from bot.workflows.cancel import CANCEL, Cancel
+from bot.workflows.engine import Engine, Lane
+from bot.workflows.finetune import LANE as FINETUNE_LANE
+from bot.workflows.finetune import Finetune
+from bot.workflows.generate import GENERATE, Generate
+from bot.workflows.models import Models
+from bot.workflows.stages import Stages
+from bot.workflows.submission import Submissions
+
+log = logging.getLogger(__name__)
+
+COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.help")
+CONNECTIONS = 100  # without a limit a burst opens one connection per call and answers come too late
+APOLOGY = "Something broke on our side, and it is in our log now. Please try again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflows:
+    finetune: Finetune
+    generate: Generate
+    cancel: Cancel
+    models: Models
+
+
+class Atelier(commands.AutoShardedBot):
+    """One object for a whole process: `async with` it, or let `start` and `close` do it."""
+
+    def __init__(self, resources: Resources, *, guild_ready_timeout: float = 2.0) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            guild_ready_timeout=guild_ready_timeout,
+        )
+        self.resources = resources
+        self.notifier = Notifier(
+            client=self,
+            database=resources.database,
+            files=resources.files,
+            providers=resources.providers,
+            edit_interval_seconds=resources.settings.card_edit_interval,
+        )
+        self.engine = Engine(resources.database)
+        self.workflows = build_workflows(resources, self.engine, self.notifier)
+        self.tree.error(self.on_command_failed)
+
+    async def setup_hook(self) -> None:
+        """Logged in, not yet connected: the interrupted jobs go on from here."""
+        for name in COGS:
+            if name not in self.extensions:
+                await self.load_extension(name)
+        await self._tell_discord_the_commands()
+        await self.engine.start()
+
+    async def close(self) -> None:
+        await self.engine.stop()
+        await super().close()
+
+    async def on_ready(self) -> None:
+        log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
+
+    async def on_command_failed(self, interaction: discord.Interaction, error: Exception) -> None:
+        """One of two exits for failures: a sentence for the person, the rest for the log."""
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if not isinstance(cause, AtelierError):
+            log.error("A command or button broke", exc_info=cause)
+        await answer_privately(interaction, cause.sentence if isinstance(cause, AtelierError) else APOLOGY)
+
+    async def _tell_discord_the_commands(self) -> None:
+        """Only when they changed since Discord last took them from here: it allows few new commands a day."""
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        place = f"{self.resources.settings.discord_api_url} {self.application_id}"
+        digest = hashlib.sha256(json.dumps([place, payload], sort_keys=True).encode()).hexdigest()
+        stamp: Path = self.resources.settings.data_dir / "commands.sha256"
+        if stamp.is_file() and stamp.read_text() == digest and await self.tree.fetch_commands():
+            return
+        await self.tree.sync()
+        stamp.write_text(digest)
+
+
+def build_workflows(resources: Resources, engine: Engine, notifier: Notifier) -> Workflows:
+    database, files, providers = resources.database, resources.files, resources.providers
+    stages = Stages(database=database, engine=engine, cards=notifier, sleep=resources.sleep)
+    submissions = Submissions(database=database, cards=notifier, sleep=resources.sleep)
+    at_once = max(provider.card.concurrent_jobs for provider in providers.values())
+    engine.open_lane(Lane(name=FINETUNE_LANE, at_once=at_once + 2, at_once_per_person=2))
+    engine.open_lane(Lane(name=GENERATE, at_once=at_once, at_once_per_person=2))
+    engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))
+    return Workflows(
+        finetune=Finetune(
+            database=database,
+            engine=engine,
+            stages=stages,
+            submissions=submissions,
+            cards=notifier,
+            files=files,
+            downloads=resources.downloads,
+            providers=providers,
+            pool=resources.pool,
+            limits=resources.limits,
+        ),
+        generate=Generate(
+            database=database, engine=engine, stages=stages, submissions=submissions, files=files, providers=providers
+        ),
+        cancel=Cancel(database=database, engine=engine, cards=notifier, files=files, providers=providers),
+        models=Models(database=database, files=files),
+    )
+
+
+async def answer_privately(interaction: discord.Interaction, text: str) -> None:
+    """Tell only this person, whatever has been answered so far; an interaction that has died is let go."""
+    try:
+        if not interaction.response.is_done():
+            await interaction.response.send_message(view=sentence(text), ephemeral=True)
+        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+            await interaction.edit_original_response(view=sentence(text))
+        else:
+            await interaction.followup.send(view=sentence(text), ephemeral=True)
+    except discord.HTTPException as problem:
+        log.warning("A person could not be told (%s): %s", problem, text)

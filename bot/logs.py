@@ -1,0 +1,54 @@
+"""Sets up logging: text or JSON lines, and no secret in either."""
+
+import json
+import logging
+import re
+
+from bot.settings import Secret, Settings
+
+# Interaction tokens in webhook routes, and the signatures of signed links.
+TOKENS_IN_URLS = re.compile(
+    r"(/(?:webhooks|interactions)/\d+/)[\w.-]{20,}|([?&](?:hm|sig|signature|X-Amz-\w+)=)[^&\s'\"]+"
+)
+
+
+def set_up_logs(settings: Settings) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_formatter(settings))
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore", "discord.gateway", "discord.client", "alembic"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.log_level]))
+
+
+def _formatter(settings: Settings) -> logging.Formatter:
+    secrets = [value.reveal() for value in vars(settings).values() if isinstance(value, Secret) and value]
+    return JsonLines(secrets) if settings.log_format == "json" else TextLines(secrets)
+
+
+class TextLines(logging.Formatter):
+    """Replaces every secret in the finished line, so tracebacks are covered too."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._secrets = sorted(secrets, key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._clean(super().format(record))
+
+    def _clean(self, line: str) -> str:
+        for secret in self._secrets:
+            line = line.replace(secret, "[secret]")
+        return TOKENS_IN_URLS.sub(lambda match: f"{match[1] or match[2]}[secret]", line)
+
+
+class JsonLines(TextLines):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self._clean(record.getMessage()),
+        }
+        if record.exc_info:
+            line["traceback"] = self._clean(self.formatException(record.exc_info))
+        return json.dumps(line)

@@ -1,0 +1,40 @@
+"""The buttons on cards. A button's custom id says what it does, to what, and for whom; it outlives a restart."""
+
+import re
+from enum import StrEnum
+
+import discord
+
+CUSTOM_ID = re.compile(r"atelier:(?P<act>[a-z-]{2,20}):(?P<subject>[0-9]{1,20}):(?P<person>[0-9]{1,20})")
+
+
+class Act(StrEnum):
+    START = "start"
+    ADVANCED = "advanced"
+    CANCEL = "cancel"
+    LEFT_OUT = "left-out"
+    TIMELINE = "timeline"
+    MODELS_PAGE = "models-page"
+    JOBS_PAGE = "jobs-page"
+    DELETE_MODEL = "delete-model"
+    AGAIN = "again"
+
+
+def button(
+    act: Act,
+    label: str,
+    *,
+    subject: str | int,
+    person_id: int,
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    disabled: bool = False,
+) -> discord.ui.Button[discord.ui.LayoutView]:
+    """`subject` is a job's or model's id, or a page number."""
+    return discord.ui.Button(
+        label=label, style=style, custom_id=f"atelier:{act}:{subject}:{person_id}", disabled=disabled
+    )
+
+
+def pattern(act: Act) -> str:
+    """The expression that recognises this act's custom ids, with the groups `subject` and `person`."""
+    return rf"atelier:{act}:(?P<subject>[0-9]{{1,20}}):(?P<person>[0-9]{{1,20}})"

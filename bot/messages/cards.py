@@ -1,0 +1,177 @@
+"""The status card: one message per job, edited as the job moves on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.messages.buttons import Act, button
+from bot.messages.words import COLOURS, STAGE_WORDS, count, duration, moment, plain, progress_bar
+from bot.providers.contract import ProviderCard
+from storage.datasets import Dataset
+from storage.history import StageEvent
+from storage.jobs import Job
+from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
+
+LEFT_OUT_LINES = 5
+PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
+TRAINING = (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
+GENERATION = (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED)
+MARKS = {
+    StageOutcome.DONE: "✅",
+    StageOutcome.FAILED: "❌",
+    StageOutcome.CANCELLED: "⏹️",
+    StageOutcome.INTERRUPTED: "🔄",
+}
+
+Card = discord.ui.LayoutView
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """Everything a card shows."""
+
+    job: Job
+    events: Sequence[StageEvent]
+    provider: ProviderCard
+    dataset: Dataset | None = None
+
+
+def job_card(view: JobView) -> Card:
+    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.job.status])
+    for text in _lines(view):
+        container.add_item(discord.ui.TextDisplay(text))
+    buttons = list(_buttons(view))
+    if buttons:
+        container.add_item(discord.ui.ActionRow(*buttons))
+    return finished_card(container)
+
+
+def finished_card(*items: discord.ui.Item[Card]) -> Card:
+    """A card whose buttons are answered by their custom ids, so discord.py need not remember it."""
+    card = Card(timeout=None)
+    for item in items:
+        card.add_item(item)
+    card.stop()
+    return card
+
+
+def _lines(view: JobView) -> Iterator[str]:
+    job = view.job
+    yield f"### {_title(job)}\n{_subtitle(job)}"
+    match job.status:
+        case JobStatus.REVIEW:
+            yield _review(view)
+        case JobStatus.FAILED:
+            yield f"❌ {plain(job.error_sentence or 'This job failed.', 1000)}"
+            yield stage_line(view)
+        case JobStatus.CANCELLED:
+            yield "⏹️ Cancelled. Nothing more will happen here."
+        case JobStatus.CANCELLING:
+            yield "⏹️ Stopping…"
+        case JobStatus.DONE:
+            yield _done(job)
+        case JobStatus.PREPARING | JobStatus.RUNNING:
+            yield stage_line(view)
+            yield _progress(job)
+    if view.provider.notice:
+        yield f"-# {view.provider.notice}"
+
+
+def _title(job: Job) -> str:
+    name = plain(job.details["name"], 60)
+    if job.kind is JobKind.FINETUNE:
+        words = {
+            JobStatus.REVIEW: f"Ready to train {name}?",
+            JobStatus.DONE: f"{name} is trained",
+            JobStatus.FAILED: f"{name} was not trained",
+            JobStatus.CANCELLED: f"Training of {name} cancelled",
+            JobStatus.PREPARING: f"Getting {name} ready",
+        }
+        return words.get(job.status, f"Training {name}")
+    words = {JobStatus.DONE: f"Pictures with {name}", JobStatus.FAILED: f"No pictures with {name}"}
+    return words.get(job.status, f"Generating with {name}")
+
+
+def _subtitle(job: Job) -> str:
+    if job.kind is JobKind.FINETUNE:
+        settings = job.details["settings"]
+        return (
+            f"-# <@{job.place.person_id}> · trigger word {plain(settings['trigger_word'])} · {settings['mode']} · "
+            f"{settings['iterations']} iterations"
+        )
+    details = job.details
+    pictures = count(details["count"], "picture", "pictures")
+    return (
+        f"> {plain(details['prompt'], 300)}\n"
+        f"-# <@{job.place.person_id}> · {pictures} · {details['aspect_ratio']} · strength {details['strength']:g} · "
+        f"seed {details['seed']}"
+    )
+
+
+def stage_line(view: JobView) -> str:
+    """One mark per stage: done, at work, or still to come."""
+    return "\n".join(_stage(stage, view.events) for stage in _stages(view.job))
+
+
+def _stages(job: Job) -> tuple[Stage, ...]:
+    return GENERATION if job.kind is JobKind.GENERATE else PREPARATION + TRAINING
+
+
+def _stage(stage: Stage, events: Sequence[StageEvent]) -> str:
+    last = next((event for event in reversed(events) if event.stage is stage), None)
+    word = STAGE_WORDS[stage]
+    if last is None:
+        return f"▫️ {word}"
+    if last.outcome is None or last.ended_ms is None:
+        again = f" · attempt {last.attempt}" if last.attempt > 1 else ""
+        return f"▶️ **{word}**{again}"
+    return f"{MARKS[last.outcome]} {word} · {duration(last.ended_ms - last.started_ms)}"
+
+
+def _progress(job: Job) -> str:
+    if job.status is JobStatus.PREPARING:
+        return "Looking at every picture. Nothing is spent before you press *Start*."
+    left = f"\nready {moment(job.ready_at_ms)}" if job.ready_at_ms is not None and job.progress < 1 else ""
+    note = f" · {plain(job.note)}" if job.note else ""
+    return f"{progress_bar(job.progress)}{note}{left}"
+
+
+def _review(view: JobView) -> str:
+    settings, dataset = view.job.details["settings"], view.dataset
+    rate = settings["learning_rate"]
+    pictures = count(len(dataset.images) if dataset else 0, "picture", "pictures")
+    kind = "LoRA" if settings["finetune_type"] == "lora" else "full finetune"
+    lines = [
+        f"**{pictures}** ready for **{view.provider.title}**",
+        (
+            f"{kind}, rank {settings['lora_rank']} · learning rate {'automatic' if rate is None else f'{rate:g}'} · "
+            f"captioning {'on' if settings['captioning'] else 'off'} · {settings['priority']}"
+        ),
+    ]
+    if dataset and dataset.left_out:
+        lines.append(f"\n**Left out: {count(len(dataset.left_out), 'file', 'files')}**")
+        lines += [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in dataset.left_out[:LEFT_OUT_LINES]]
+        if len(dataset.left_out) > LEFT_OUT_LINES:
+            lines.append(f"- … and {len(dataset.left_out) - LEFT_OUT_LINES} more")
+    return "\n".join(lines)
+
+
+def _done(job: Job) -> str:
+    took = f" in {duration(job.finished_ms - job.created_ms)}" if job.finished_ms else ""
+    if job.kind is JobKind.FINETUNE:
+        return f"✅ Done{took}. Try it: **/generate** and choose *{plain(job.details['name'], 60)}*."
+    return f"✅ Done{took}."
+
+
+def _buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
+    job, person_id = view.job, view.job.place.person_id
+    if job.status is JobStatus.REVIEW:
+        yield button(Act.START, "Start", subject=job.id, person_id=person_id, style=discord.ButtonStyle.success)
+        yield button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)
+        if view.dataset and len(view.dataset.left_out) > LEFT_OUT_LINES:
+            yield button(Act.LEFT_OUT, "All left out", subject=job.id, person_id=person_id)
+    if job.status in (JobStatus.PREPARING, JobStatus.REVIEW, JobStatus.RUNNING):
+        yield button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger)
+    if job.status is JobStatus.FAILED:
+        yield button(Act.TIMELINE, "What happened", subject=job.id, person_id=person_id)

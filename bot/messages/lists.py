@@ -1,0 +1,157 @@
+"""Lists and details that a person asks for: models, jobs, a job's timeline, help. Seen by that person only."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bot.messages.buttons import Act, button
+from bot.messages.cards import Card, JobView, finished_card
+from bot.messages.words import COLOURS, STAGE_WORDS, STATUS_WORDS, count, duration, moment, plain
+from bot.providers.contract import ProviderCard
+from storage.datasets import Dataset
+from storage.history import StageEvent
+from storage.jobs import Job
+from storage.models import Model
+from storage.statuses import JobKind, JobStatus, StageOutcome
+
+PER_PAGE = 8
+TEXT_CHARACTERS = 3800  # of the 4000 that all texts of one card may hold together
+BLURPLE = discord.Colour(0x5865F2)
+
+
+def models_page(models: Sequence[Model], *, page: int, total: int, person_id: int) -> Card:
+    if not total:
+        return _card("### Your models\nNone yet. Hand over a zip of pictures with **/finetune** and train your first.")
+    lines = [
+        f"**{plain(model.name, 60)}** · {plain(model.trigger_word)} · {model.settings['mode']} · "
+        f"{moment(model.created_ms)}"
+        for model in models
+    ]
+    text = f"### Your models · {total:,}\n" + "\n".join(lines)
+    return _card(text, *_pager(Act.MODELS_PAGE, page=page, total=total, person_id=person_id))
+
+
+def jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: int) -> Card:
+    if not total:
+        return _card("### Your jobs\nNone yet. Start with **/finetune**, or **/generate** when you have a model.")
+    lines = [
+        f"{_job_mark(job)} {_job_words(job)} · {STATUS_WORDS[job.status]} · {moment(job.created_ms)}" for job in jobs
+    ]
+    text = f"### Your jobs · {total:,}\n" + "\n".join(lines)
+    return _card(text, *_pager(Act.JOBS_PAGE, page=page, total=total, person_id=person_id))
+
+
+def model_details(model: Model, dataset: Dataset | None, provider: ProviderCard | None) -> Card:
+    settings = model.settings
+    rate = settings["learning_rate"]
+    lines = [
+        f"### {plain(model.name, 60)}",
+        f"Trigger word **{plain(model.trigger_word)}** · {settings['mode']} · trained {moment(model.created_ms)}",
+        (
+            f"{count(len(dataset.images), 'picture', 'pictures') if dataset else 'Unknown pictures'} · "
+            f"{settings['iterations']} iterations · learning rate {'automatic' if rate is None else f'{rate:g}'} · "
+            f"{settings['finetune_type']}, rank {settings['lora_rank']}"
+        ),
+        f"{provider.title if provider else model.provider} · {model.base_model}",
+    ]
+    if provider is not None and provider.notice:
+        lines.append(f"-# {provider.notice}")
+    return _card("\n".join(lines))
+
+
+def delete_question(model: Model, person_id: int) -> Card:
+    return _card(
+        f"Delete **{plain(model.name, 60)}** for good? Its weights are removed; pictures made with it stay.",
+        button(
+            Act.DELETE_MODEL,
+            "Delete for good",
+            subject=model.id,
+            person_id=person_id,
+            style=discord.ButtonStyle.danger,
+        ),
+        colour=COLOURS[JobStatus.FAILED],
+    )
+
+
+def timeline(view: JobView) -> Card:
+    job = view.job
+    lines = [
+        f"### {_job_mark(job)} {_job_words(job)}",
+        f"{STATUS_WORDS[job.status].capitalize()} · asked for {moment(job.created_ms)}",
+    ]
+    lines += [_event(event) for event in view.events] or ["No stage has begun yet."]
+    if job.error_sentence:
+        lines.append(f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}")
+    lines.append(f"-# job {job.id}")
+    return _card("\n".join(lines)[:TEXT_CHARACTERS], colour=COLOURS[job.status])
+
+
+def left_out(dataset: Dataset) -> Card:
+    lines = [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in dataset.left_out]
+    kept: list[str] = []
+    while lines and sum(map(len, kept)) + len(kept) + len(lines[0]) < TEXT_CHARACTERS:
+        kept.append(lines.pop(0))
+    more = [f"… and {len(lines)} more"] if lines else []
+    return _card(f"### Left out of {plain(dataset.name, 60)}\n" + "\n".join(kept + more))
+
+
+def help_card(provider: ProviderCard) -> Card:
+    low, high = provider.image_count.lowest, provider.image_count.highest
+    text = (
+        "### Train a model on your own pictures\n"
+        f"1. **/finetune** with a zip of {low:g} to {high:g} pictures; without a zip it asks for up to 10 files.\n"
+        "2. Look at the card, press **Start**, and watch it train.\n"
+        "3. **/generate**: choose your model, write a prompt with its trigger word, get pictures.\n"
+        "### And then\n"
+        "**/models** list, show, rename, delete · **/jobs** mine, show, cancel\n"
+        f"-# {provider.title} trains here. {provider.notice}"
+    )
+    return _card(text)
+
+
+def sentence(text: str) -> Card:
+    return _card(text)
+
+
+def _card(text: str, *buttons: discord.ui.Button[Card], colour: discord.Colour = BLURPLE) -> Card:
+    container: discord.ui.Container[Card] = discord.ui.Container(discord.ui.TextDisplay(text), accent_colour=colour)
+    if buttons:
+        container.add_item(discord.ui.ActionRow(*buttons))
+    return finished_card(container)
+
+
+def _pager(act: Act, *, page: int, total: int, person_id: int) -> list[discord.ui.Button[Card]]:
+    last = (total - 1) // PER_PAGE
+    if last <= 0:
+        return []
+    return [
+        button(act, "Newer", subject=max(page - 1, 0), person_id=person_id, disabled=page <= 0),
+        button(act, "Older", subject=page + 1, person_id=person_id, disabled=page >= last),
+    ]
+
+
+def _job_mark(job: Job) -> str:
+    return {
+        JobStatus.DONE: "✅",
+        JobStatus.FAILED: "❌",
+        JobStatus.CANCELLED: "⏹️",
+        JobStatus.REVIEW: "🟡",
+    }.get(job.status, "▶️")
+
+
+def _job_words(job: Job) -> str:
+    name = plain(job.details["name"], 60)
+    if job.kind is JobKind.FINETUNE:
+        return f"Training of **{name}**"
+    return f"{count(job.details['count'], 'picture', 'pictures')} with **{name}**"
+
+
+def _event(event: StageEvent) -> str:
+    word = STAGE_WORDS[event.stage]
+    attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    if event.ended_ms is None or event.outcome is None:
+        return f"▶️ **{word}**{attempt} · since {moment(event.started_ms)}"
+    took = duration(event.ended_ms - event.started_ms)
+    why = f" · {event.error_category}: {plain(event.detail, 200)}" if event.error_category else ""
+    outcome = "" if event.outcome is StageOutcome.DONE else f" · {event.outcome}"
+    return f"{moment(event.started_ms, 'T')} **{word}**{attempt} · {took}{outcome}{why}"

@@ -1,0 +1,63 @@
+"""Small pieces of wording that several cards share."""
+
+import discord
+
+from storage.statuses import JobStatus, Stage
+
+BAR_CELLS = 12
+COLOURS = {
+    JobStatus.PREPARING: discord.Colour(0x5865F2),
+    JobStatus.REVIEW: discord.Colour(0xF0B232),
+    JobStatus.RUNNING: discord.Colour(0x5865F2),
+    JobStatus.CANCELLING: discord.Colour(0x80848E),
+    JobStatus.DONE: discord.Colour(0x23A55A),
+    JobStatus.FAILED: discord.Colour(0xDA373C),
+    JobStatus.CANCELLED: discord.Colour(0x80848E),
+}
+STATUS_WORDS = {
+    JobStatus.PREPARING: "getting ready",
+    JobStatus.REVIEW: "waiting for you",
+    JobStatus.RUNNING: "at work",
+    JobStatus.CANCELLING: "stopping",
+    JobStatus.DONE: "done",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLED: "cancelled",
+}
+STAGE_WORDS = {
+    Stage.RECEIVED: "Received",
+    Stage.PREPARED: "Prepared",
+    Stage.STAGED: "Staged",
+    Stage.TRAINING: "Training",
+    Stage.GENERATING: "Generating",
+    Stage.ARCHIVED: "Archived",
+    Stage.ANNOUNCED: "Announced",
+}
+
+
+def plain(text: str, longest: int = 200) -> str:
+    """A person's words, shown as they are: no mark-up, no line breaks, cut with an ellipsis."""
+    flat = " ".join(text.split())
+    cut = flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
+    return discord.utils.escape_markdown(cut)
+
+
+def progress_bar(progress: float) -> str:
+    filled = round(min(max(progress, 0.0), 1.0) * BAR_CELLS)
+    return f"{'▰' * filled}{'▱' * (BAR_CELLS - filled)}  {progress:.0%}"
+
+
+def moment(epoch_ms: int, style: str = "R") -> str:
+    """A time that Discord shows in the reader's own clock; style R is relative."""
+    return f"<t:{epoch_ms // 1000}:{style}>"
+
+
+def duration(milliseconds: int) -> str:
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,132 @@
+"""The durable engine: the only file that knows DBOS. A workflow is a story of steps; a finished step never runs again.
+
+After a crash `start` continues every story where it stopped. ARCHITECTURE.md says why this engine.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+
+from storage.database import Connection, Database
+
+Json = dict[str, Any]
+Story = Callable[[str], Awaitable[None]]
+
+SHAPE_OF_THE_STORIES = "1"  # change it only when stored histories can no longer be replayed
+QUEUE_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """A queue: so many jobs at once in all, and of one person."""
+
+    name: str
+    at_once: int
+    at_once_per_person: int
+
+
+class Engine:
+    """Runs stories on the application's own database, so that "job row + enqueue" is one transaction."""
+
+    def __init__(self, database: Database, *, executor_id: str = "atelier") -> None:
+        self._database = database
+        self._executor_id = executor_id
+        self._stories: dict[str, Story] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._running: set[asyncio.Task[Any]] = set()
+        self._client: DBOSClient | None = None
+
+    def tell(self, name: str, story: Story) -> None:
+        """Register a story before `start`."""
+        self._stories[name] = story
+
+    def open_lane(self, lane: Lane) -> None:
+        self._lanes[lane.name] = lane
+
+    async def start(self) -> None:
+        """Launch and recover. Interrupted stories run again within a second."""
+        logging.getLogger("dbos").setLevel(logging.WARNING)
+        config: DBOSConfig = {
+            "name": "atelier",
+            "system_database_url": self._database.url.render_as_string(hide_password=False),
+            "system_database_engine": self._database.sync_engine,
+            "application_version": SHAPE_OF_THE_STORIES,
+            "executor_id": self._executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "max_executor_threads": 4,
+            "console_log_level": "ERROR",
+            "use_listen_notify": False,
+        }
+        DBOS(config=config)
+        for name, story in self._stories.items():
+            DBOS.workflow(name=name, max_recovery_attempts=None)(self._held(name, story))
+        DBOS.launch()
+        for lane in self._lanes.values():
+            await DBOS.register_queue_async(
+                lane.name,
+                global_concurrency=lane.at_once,
+                partition_concurrency=lane.at_once_per_person,
+                polling_interval_sec=QUEUE_POLL_SECONDS,
+            )
+        self._client = DBOSClient(
+            system_database_url=config["system_database_url"],
+            system_database_engine=self._database.sync_engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name="atelier",
+        )
+
+    def _held(self, name: str, story: Story) -> Story:
+        """Keep the running story's task, so that `stop` can put it down and the next start picks it up."""
+
+        async def told(job_id: str) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.add(task)
+            try:
+                await story(job_id)
+            finally:
+                self._running.discard(task)
+
+        told.__qualname__ = told.__name__ = name
+        return told
+
+    async def enqueue(self, connection: Connection, *, story: str, job_id: str, lane: str, person_id: int) -> None:
+        """Hand a story to the engine within the caller's transaction. The same story of the same job runs once."""
+        assert self._client is not None, "start() comes first"
+        client = self._client
+        await connection.run_sync(
+            lambda sync_connection: client.enqueue_in_transaction(
+                sync_connection,
+                {
+                    "workflow_name": story,
+                    "queue_name": lane,
+                    "workflow_id": f"{job_id}:{story}",
+                    "queue_partition_key": str(person_id),
+                    "app_version": SHAPE_OF_THE_STORIES,
+                },
+                job_id,
+            )
+        )
+
+    async def step(self, name: str, body: Callable[[], Awaitable[Json]], *, preemptible: bool = False) -> Json:
+        """Run one step of the story that is being told; after a crash its stored result is answered instead."""
+        return cast(Json, await DBOS.run_step_async({"name": name, "preemptible": preemptible}, body))
+
+    async def abandon(self, *, story: str, job_id: str) -> None:
+        """Stop telling a story; a preemptible step is cancelled within about a second."""
+        await DBOS.cancel_workflow_async(f"{job_id}:{story}")
+
+    async def stop(self) -> None:
+        """Put every running story down; nothing is recorded, so the next start continues it."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._client is not None:
+            self._client = None
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            await asyncio.get_running_loop().run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))

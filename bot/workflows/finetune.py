@@ -1,0 +1,276 @@
+"""Finetune: from a zip or loose pictures to a person's own model.
+
+received → prepared → (review: its person presses Start) → staged → training → archived → announced
+"""
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import asdict
+
+from bot.datasets.limits import DatasetLimits
+from bot.datasets.preparation import SourceFile, prepare
+from bot.downloads import Downloads
+from bot.errors import BadInput, DatasetRejected, NotFound, TooLate
+from bot.permissions import Action, require
+from bot.providers.contract import FinetuneType, Mode, Priority, Provider, TrainingRequest, TrainingSettings
+from bot.workflows.engine import Engine, Json
+from bot.workflows.requests import (
+    AdvancedChoices,
+    FinetuneRequest,
+    advanced_settings,
+    checked_name,
+    checked_uploads,
+    default_settings,
+)
+from bot.workflows.stages import BUG_SENTENCE, Cards, StageFailed, Stages
+from bot.workflows.submission import Submissions
+from storage.database import Connection, Database
+from storage.datasets import Dataset, DatasetImage, add_dataset, find_dataset
+from storage.files import Files
+from storage.jobs import Job, add_job, change_job, find_job
+from storage.models import Model, add_model, model_named
+from storage.places import Place
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage
+
+log = logging.getLogger(__name__)
+
+PREPARE = "prepare"
+TRAIN = "train"
+LANE = "finetune"
+
+
+class Finetune:
+    """`request`, `change` and `start` are what a person does; the rest is told by the engine."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        engine: Engine,
+        stages: Stages,
+        submissions: Submissions,
+        cards: Cards,
+        files: Files,
+        downloads: Downloads,
+        providers: Mapping[str, Provider],
+        pool: Executor,
+        limits: DatasetLimits,
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._stages = stages
+        self._submissions = submissions
+        self._cards = cards
+        self._files = files
+        self._downloads = downloads
+        self._providers = providers
+        self._pool = pool
+        self._limits = limits
+        engine.tell(PREPARE, self._tell_preparation)
+        engine.tell(TRAIN, self._tell_training)
+
+    # What a person does
+
+    async def request(self, job_id: str, place: Place, request: FinetuneRequest) -> None:
+        """Take a request in; its card appears in the channel. Raises `BadInput`."""
+        provider = next(iter(self._providers.values()))
+        name = checked_name(request.name)
+        checked_uploads(request.uploads, max_bytes=self._limits.max_upload_bytes)
+        settings = default_settings(provider.card, trigger_word=request.trigger_word, mode=request.mode)
+        async with self._database.writing() as connection:
+            if await model_named(connection, place.person_id, name) is not None:
+                raise BadInput(f"You already have a model called {name}: choose another name.")
+            job = Job(
+                id=job_id,
+                place=place,
+                kind=JobKind.FINETUNE,
+                status=JobStatus.PREPARING,
+                provider=provider.card.name,
+                details={
+                    "name": name,
+                    "settings": asdict(settings),
+                    "uploads": [asdict(upload) for upload in request.uploads],
+                },
+            )
+            if await add_job(connection, job):
+                await self._enqueue(connection, job, PREPARE)
+
+    async def start(self, job_id: str, person_id: int) -> None:
+        """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `NotYours`."""
+        async with self._database.writing() as connection:
+            job = await self._job_in_review(connection, job_id, person_id)
+            await change_job(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
+            await self._enqueue(connection, job, TRAIN)
+        await self._cards.refresh(job_id)
+
+    async def change(self, job_id: str, person_id: int, choices: AdvancedChoices) -> None:
+        """Change the settings under review. Raises `BadInput`, `TooLate`, `NotYours`."""
+        async with self._database.writing() as connection:
+            job = await self._job_in_review(connection, job_id, person_id)
+            settings = advanced_settings(self._providers[job.provider].card, settings_of(job), choices)
+            await change_job(connection, job_id, details={**job.details, "settings": asdict(settings)})
+        await self._cards.refresh(job_id)
+
+    async def _job_in_review(self, connection: Connection, job_id: str, person_id: int) -> Job:
+        job = await find_job(connection, job_id)
+        if job is None or job.kind is not JobKind.FINETUNE:
+            raise NotFound("That training is not known any more.")
+        require(person_id, Action.CHANGE_JOB, job.place)
+        if job.status is not JobStatus.REVIEW:
+            raise TooLate("That training is no longer waiting for you: its card shows where it stands.")
+        return job
+
+    async def _enqueue(self, connection: Connection, job: Job, story: str) -> None:
+        await self._engine.enqueue(connection, story=story, job_id=job.id, lane=LANE, person_id=job.place.person_id)
+
+    # The stories
+
+    async def _tell_preparation(self, job_id: str) -> None:
+        try:
+            await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
+            await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
+            await self._stages.change("review", job_id, only_when=(JobStatus.PREPARING,), status=JobStatus.REVIEW)
+        except StageFailed as failure:
+            await self._close(job_id, failure)
+        except Exception:
+            log.exception("Job %s broke while it was prepared", job_id)
+            await self._close(job_id, StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE))
+
+    async def _tell_training(self, job_id: str) -> None:
+        try:
+            await self._stages.run(job_id, Stage.STAGED, self._stage)
+            await self._stages.run(job_id, Stage.TRAINING, self._train, can_be_cut_short=True)
+            await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
+            await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
+            await self._stages.finish(job_id)
+        except StageFailed as failure:
+            await self._close(job_id, failure)
+        except Exception:
+            log.exception("Job %s broke while it was trained", job_id)
+            await self._close(job_id, StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE))
+
+    async def _close(self, job_id: str, failure: StageFailed) -> None:
+        self._files.clear_work(job_id)
+        await self._stages.close_failed(job_id, failure)
+
+    # The stages
+
+    async def _receive(self, job: Job) -> Json:
+        """Discord's links die soon, so the bytes are fetched first of all."""
+        folder = self._files.empty_work_folder(job.id)
+        left = self._limits.max_upload_bytes
+        kept = []
+        for number, upload in enumerate(job.details["uploads"]):
+            path = folder / f"upload-{number}"
+            left -= await self._downloads.fetch(upload["url"], path, max_bytes=left)
+            kept.append({"path": path.name, "name": upload["name"]})
+        return {"uploads": kept}
+
+    async def _prepare(self, job: Job) -> Json:
+        folder = self._files.work_folder(job.id)
+        uploads = [
+            SourceFile(path=folder / f"upload-{number}", name=upload["name"])
+            for number, upload in enumerate(job.details["uploads"])
+        ]
+        if not all(source.path.is_file() for source in uploads):
+            raise DatasetRejected("The upload went missing on our disk: please send it again.")
+        card = self._providers[job.provider].card
+        into = self._files.empty_work_folder(f"{job.id}-prepared")
+        try:
+            prepared = await prepare(
+                uploads,
+                into=into,
+                pool=self._pool,
+                limits=self._limits,
+                min_images=int(card.image_count.lowest),
+                max_images=int(card.image_count.highest),
+            )
+            kept_as = await self._files.keep(prepared.zip_path)
+        finally:
+            self._files.clear_work(f"{job.id}-prepared")
+        dataset = Dataset(
+            id=job.id,
+            place=job.place,
+            name=job.details["name"],
+            prepared_file=kept_as,
+            images=tuple(
+                DatasetImage(name=i.name, width=i.width, height=i.height, sha256=i.sha256, caption=i.caption)
+                for i in prepared.report.images
+            ),
+            left_out=tuple((item.name, item.reason) for item in prepared.report.left_out),
+        )
+        async with self._database.writing() as connection:
+            await add_dataset(connection, dataset)
+        self._files.clear_work(job.id)
+        return {"images": len(dataset.images), "left_out": len(dataset.left_out)}
+
+    async def _stage(self, job: Job) -> Json:
+        """The prepared zip lies where the provider can take it."""
+        dataset = await self._dataset_of(job)
+        if not self._files.has(dataset.prepared_file):
+            raise DatasetRejected("The prepared pictures are gone from our disk: please run /finetune again.")
+        return {"dataset": dataset.prepared_file}
+
+    async def _train(self, job: Job) -> Json:
+        provider = self._providers[job.provider]
+        dataset = await self._dataset_of(job)
+        request = TrainingRequest(
+            job_id=job.id,
+            settings=settings_of(job),
+            dataset=self._files.path_of(dataset.prepared_file),
+            image_count=len(dataset.images),
+        )
+        task_id = await self._submissions.submit_once(job, provider, lambda: provider.submit_training(request))
+        await self._submissions.wait(job, provider, task_id, deadline_seconds=provider.card.training_deadline_seconds)
+        return {"task": task_id}
+
+    async def _archive(self, job: Job) -> Json:
+        """The weights come to us: they outlive the provider."""
+        provider = self._providers[job.provider]
+        task_id = await self._submissions.task_of(job)
+        folder = self._files.empty_work_folder(job.id)
+        weights = await self._files.keep(await provider.fetch_weights(task_id, folder))
+        settings = settings_of(job)
+        model = Model(
+            id=job.id,
+            place=job.place,
+            name=job.details["name"],
+            job_id=job.id,
+            dataset_id=job.id,
+            provider=job.provider,
+            base_model=provider.card.base_models[0],
+            trigger_word=settings.trigger_word,
+            settings=asdict(settings),
+            weights_file=weights,
+        )
+        async with self._database.writing() as connection:
+            await add_model(connection, model)
+        self._files.clear_work(job.id)
+        return {"weights": weights}
+
+    async def _announce(self, job: Job) -> Json:
+        await self._cards.deliver(job.id)
+        return {}
+
+    async def _dataset_of(self, job: Job) -> Dataset:
+        async with self._database.reading() as connection:
+            dataset = await find_dataset(connection, job.id)
+        if dataset is None:
+            raise DatasetRejected("The dataset is gone: please run /finetune again.")
+        return dataset
+
+
+def settings_of(job: Job) -> TrainingSettings:
+    """The training settings stored with a finetune job."""
+    stored = job.details["settings"]
+    return TrainingSettings(
+        trigger_word=stored["trigger_word"],
+        mode=Mode(stored["mode"]),
+        iterations=stored["iterations"],
+        learning_rate=stored["learning_rate"],
+        captioning=stored["captioning"],
+        priority=Priority(stored["priority"]),
+        finetune_type=FinetuneType(stored["finetune_type"]),
+        lora_rank=stored["lora_rank"],
+    )

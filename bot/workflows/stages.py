@@ -1,0 +1,168 @@
+"""Runs one stage of a job: a durable step with its history, its bounded retries and its card kept fresh."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bot.errors import (
+    AtelierError,
+    Cancelled,
+    DiscordUnreachable,
+    ProviderBroken,
+    ProviderBusy,
+    ProviderUnreachable,
+)
+from bot.workflows.engine import Engine, Json
+from storage.database import Connection, Database
+from storage.history import begin_stage, close_open_stages, end_stage
+from storage.jobs import Job, change_job, find_job
+from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
+
+log = logging.getLogger(__name__)
+
+BUG_SENTENCE = "Something broke on our side, and it is in our log now. Please try again."
+ATTEMPTS = 4
+LONGEST_PAUSE_SECONDS = 30.0
+AT_WORK = (JobStatus.PREPARING, JobStatus.RUNNING)
+
+Sleep = Callable[[float], Awaitable[None]]
+Action = Callable[[Job], Awaitable[Json]]
+
+
+class Cards(Protocol):
+    """What a workflow asks of the notifier."""
+
+    async def refresh(self, job_id: str) -> None: ...
+
+    async def refresh_soon(self, job_id: str) -> None: ...
+
+    async def deliver(self, job_id: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageFailed(Exception):
+    """A stage ended badly; carries what the job's row and card will say."""
+
+    category: ErrorCategory
+    sentence: str
+
+
+class Stages:
+    def __init__(self, *, database: Database, engine: Engine, cards: Cards, sleep: Sleep = asyncio.sleep) -> None:
+        self._database = database
+        self._engine = engine
+        self._cards = cards
+        self._sleep = sleep
+
+    async def run(self, job_id: str, stage: Stage, action: Action, *, can_be_cut_short: bool = False) -> Json:
+        """The action's result, remembered across crashes. Raises `StageFailed`."""
+
+        async def body() -> Json:
+            return await self._with_attempts(job_id, stage, action)
+
+        outcome = await self._engine.step(stage, body, preemptible=can_be_cut_short)
+        if "error" in outcome:
+            raise StageFailed(category=ErrorCategory(outcome["error"]), sentence=outcome["sentence"])
+        return dict(outcome["result"])
+
+    async def _with_attempts(self, job_id: str, stage: Stage, action: Action) -> Json:
+        """Only failures that promise nothing was accepted are tried again here."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return {"result": await self._attempt(job_id, stage, action)}
+            except AtelierError as error:
+                if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                    return {"error": str(error.category), "sentence": error.sentence}
+                log.info("Job %s, stage %s, attempt %d: %s", job_id, stage, attempt, error)
+                await self._sleep(_pause_seconds(error, attempt))
+        raise AssertionError("the last attempt returns")
+
+    async def _attempt(self, job_id: str, stage: Stage, action: Action) -> Json:
+        async with self._database.writing() as connection:
+            job = await _job_at_work(connection, job_id)
+            await begin_stage(connection, job_id, job.place, stage)
+        await self._cards.refresh(job_id)
+        try:
+            result = await action(job)
+        except AtelierError as error:
+            await self._end(job_id, stage, error)
+            raise
+        async with self._database.writing() as connection:
+            await end_stage(connection, job_id, stage, StageOutcome.DONE)
+        return result
+
+    async def _end(self, job_id: str, stage: Stage, error: AtelierError) -> None:
+        was_cancelled = isinstance(error, Cancelled)
+        async with self._database.writing() as connection:
+            await end_stage(
+                connection,
+                job_id,
+                stage,
+                StageOutcome.CANCELLED if was_cancelled else StageOutcome.FAILED,
+                error_category=error.category,
+                detail=error.sentence,
+            )
+
+    async def deliver(self, job_id: str) -> None:
+        await self._cards.deliver(job_id)
+
+    async def finish(self, job_id: str) -> None:
+        await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)
+
+    async def close_failed(self, job_id: str, failure: StageFailed) -> None:
+        """The outer edge of every story: the job ends here, its card says why."""
+
+        async def body() -> Json:
+            async with self._database.writing() as connection:
+                job = await find_job(connection, job_id)
+                await close_open_stages(connection, job_id, StageOutcome.FAILED)
+                changed = await change_job(
+                    connection,
+                    job_id,
+                    only_when=AT_WORK,
+                    status=JobStatus.FAILED,
+                    error_category=failure.category,
+                    error_sentence=failure.sentence[:1000],
+                )
+            await self._cards.refresh(job_id)
+            return {"tell": changed and job is not None and job.status is JobStatus.RUNNING}
+
+        if (await self._engine.step("failed", body))["tell"]:
+            await self._engine.step("tell", lambda: self._tell_failure(job_id))
+
+    async def _tell_failure(self, job_id: str) -> Json:
+        """The failure is in the row and on the card already; a message that cannot be posted changes nothing."""
+        try:
+            await self._cards.deliver(job_id)
+        except AtelierError as error:
+            log.warning("Job %s failed and its person could not be told: %s", job_id, error)
+        return {}
+
+    async def change(self, name: str, job_id: str, *, only_when: tuple[JobStatus, ...], **changes: Any) -> bool:
+        """Change the job as a step of its own, then show it."""
+
+        async def body() -> Json:
+            async with self._database.writing() as connection:
+                changed = await change_job(connection, job_id, only_when=only_when, **changes)
+            await self._cards.refresh(job_id)
+            return {"changed": changed}
+
+        return bool((await self._engine.step(name, body))["changed"])
+
+
+async def _job_at_work(connection: Connection, job_id: str) -> Job:
+    job = await find_job(connection, job_id)
+    if job is None or job.status not in AT_WORK:
+        raise Cancelled("This job was stopped.")
+    return job
+
+
+def _is_worth_another_try(error: AtelierError) -> bool:
+    return isinstance(error, ProviderBusy | ProviderUnreachable | ProviderBroken | DiscordUnreachable)
+
+
+def _pause_seconds(error: AtelierError, attempt: int) -> float:
+    wished = error.retry_after_seconds if isinstance(error, ProviderBusy) else 0.0
+    return min(max(wished, 0.5 * 2.0**attempt), LONGEST_PAUSE_SECONDS)

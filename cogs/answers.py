@@ -1,0 +1,86 @@
+"""How every cog answers: at once, privately, and with buttons that only their own person may press."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Self
+
+import discord
+
+from bot.client import Atelier
+from bot.errors import BadInput, NotYours
+from bot.messages.buttons import Act, pattern
+from storage.places import DIRECT_MESSAGE, Place
+
+Interaction = discord.Interaction[Atelier]
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Where a command was used. Raises `BadInput` when the bot could not post its card there."""
+    permissions = interaction.app_permissions
+    missing = [
+        words
+        for words, is_there in (
+            ("View Channel", permissions.view_channel),
+            ("Send Messages", permissions.send_messages),
+            ("Attach Files", permissions.attach_files),
+        )
+        if not is_there
+    ]
+    if missing:
+        raise BadInput(f"I may not post here: ask an admin to give me {' and '.join(missing)} in this channel.")
+    return Place(
+        server_id=interaction.guild_id or DIRECT_MESSAGE,
+        channel_id=interaction.channel_id or 0,
+        person_id=interaction.user.id,
+    )
+
+
+async def take_in(interaction: Interaction, request: Callable[[], Awaitable[None]]) -> None:
+    """Acknowledge, then store the request; from there on the job's card in the channel speaks."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await request()
+    await interaction.delete_original_response()
+
+
+class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"atelier:never"):
+    """A button that survives a restart. Subclasses name an act and say what pressing does."""
+
+    act: ClassVar[Act]
+
+    def __init_subclass__(cls, *, act: Act, **_options: Any) -> None:
+        cls.act = act
+        super().__init_subclass__(template=pattern(act))
+
+    def __init__(self, item: discord.ui.Button[discord.ui.LayoutView], subject: str, person_id: int) -> None:
+        super().__init__(item)
+        self.subject = subject
+        self.person_id = person_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        assert isinstance(item, discord.ui.Button)
+        return cls(item, match["subject"], int(match["person"]))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        try:
+            if interaction.user.id != self.person_id:
+                raise NotYours(
+                    "That button belongs to somebody else's job. Start your own with /finetune or /generate."
+                )
+            await self.press(interaction)
+        except Exception as error:  # noqa: BLE001 - a button's exit is the same as a command's
+            await interaction.client.on_command_failed(interaction, error)
+
+    async def press(self, interaction: Interaction) -> None:
+        raise NotImplementedError
+
+
+class Dialog(discord.ui.Modal):
+    """A modal whose failures take the same exit as a command's."""
+
+    async def on_error(  # type: ignore[override]  # a modal's handler is called without an item
+        self, interaction: discord.Interaction[Any], error: Exception, /
+    ) -> None:
+        await interaction.client.on_command_failed(interaction, error)

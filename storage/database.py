@@ -1,0 +1,135 @@
+"""Opens the one database, SQLite or PostgreSQL, and gives out transactions. Opened by `bot/startup.py`."""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.errors import AlreadyRunning, StorageRefused
+from storage.migrate import migrate
+
+Connection = AsyncConnection
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """`reading()` for a glance, `writing()` for a change that is wholly stored or not at all."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine: AsyncEngine | None = None
+        self._sync_engine: sa.Engine | None = None
+
+    async def open(self) -> None:
+        """Bring the schema up to date, then open. Raises `StorageRefused` and leaves everything as it was."""
+        if self.is_sqlite and self.url.database:
+            _make_private(Path(self.url.database))
+        sync_engine = self.open_sync_engine()
+        try:
+            await asyncio.to_thread(migrate, sync_engine)
+        except BaseException as problem:
+            sync_engine.dispose()
+            if isinstance(problem, sa.exc.DatabaseError | sqlite3.DatabaseError):
+                raise StorageRefused(_advice(self.url, problem)) from problem
+            raise
+        self._sync_engine = sync_engine
+        url = self.url.set(drivername="sqlite+aiosqlite") if self.is_sqlite else self.url
+        self._engine = create_async_engine(url, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            _tune_sqlite(self._engine.sync_engine)
+
+    def open_sync_engine(self) -> sa.Engine:
+        """A synchronous engine on the same database, tuned alike: for migrations and the workflow engine."""
+        url = self.url.set(drivername="sqlite") if self.is_sqlite else self.url
+        engine = sa.create_engine(url, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            _tune_sqlite(engine)
+        return engine
+
+    @property
+    def sync_engine(self) -> sa.Engine:
+        assert self._sync_engine is not None, "open() comes first"
+        return self._sync_engine
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        assert self._engine is not None, "open() comes first"
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        assert self._engine is not None, "open() comes first"
+        async with self._engine.connect() as connection:
+            yield await connection.execution_options(reads_only=True)
+
+    async def close(self) -> None:
+        if self._engine is not None:
+            await self._engine.dispose()
+        if self._sync_engine is not None:
+            self._sync_engine.dispose()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def only_process(data_dir: Path) -> Iterator[None]:
+    """Holds the data directory from start to stop, so that two processes never run the same jobs."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(data_dir / "running.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise AlreadyRunning(
+                f"Another Atelier is running with {data_dir}: stop it first, or give this one its own DATA_DIR."
+            ) from problem
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _with_driver(url: str) -> sa.URL:
+    parsed = sa.make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.get_backend_name() == "postgresql" else parsed
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _tune_sqlite(engine: sa.Engine) -> None:
+    """WAL so that readers never wait, FULL so that a commit survives a power cut, IMMEDIATE so no update is lost."""
+
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        if sqlite3.sqlite_version_info < (3, 42):
+            # The workflow engine asks for sub-second unixepoch(), which SQLite knows from 3.42 on.
+            connection.create_function("unixepoch", -1, lambda *how: round(time.time(), 3) if how else int(time.time()))
+
+    @sa.event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        reads_only = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _advice(url: sa.URL, problem: Exception) -> str:
+    if "malformed" in str(problem) or "not a database" in str(problem):
+        return f"The database {url.database} is damaged: move it away and put a backup in its place."
+    return f"The database {url.render_as_string(hide_password=True)} did not open: {str(problem).splitlines()[0]}"

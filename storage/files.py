@@ -1,0 +1,96 @@
+"""The file store: bytes named by their SHA-256, written whole or not at all, readable by this bot's user only."""
+
+import asyncio
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+FILE_NAME = re.compile(r"[0-9a-f]{64}")
+CHUNK_BYTES = 1 << 20
+
+
+class Files:
+    """Content-addressed files below one folder; the disk is waited for in threads of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="files")
+        self._incoming = root / "incoming"
+        self._work = root / "work"
+        for folder in (self._root, self._incoming, self._work):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def keep(self, source: Path) -> str:
+        """Copy a file into the store; answers its name. Keeping the same bytes twice keeps one file."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
+
+    async def read(self, name: str) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+    def _keep(self, source: Path) -> str:
+        digest = hashlib.sha256()
+        temporary = self._incoming / secrets.token_hex(8)
+        try:
+            with source.open("rb") as reader, _create_private(temporary) as writer:
+                while chunk := reader.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    writer.write(chunk)
+                writer.flush()
+                os.fsync(writer.fileno())
+            target = self.path_of(digest.hexdigest())
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            temporary.replace(target)
+            _sync_folder(target.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return digest.hexdigest()
+
+    def path_of(self, name: str) -> Path:
+        """Where a kept file lies; read it, never write to it."""
+        if not FILE_NAME.fullmatch(name):
+            raise ValueError("A file's name is 64 hexadecimal digits.")
+        return self._root / name[:2] / name
+
+    def has(self, name: str) -> bool:
+        return self.path_of(name).is_file()
+
+    def remove(self, name: str) -> None:
+        self.path_of(name).unlink(missing_ok=True)
+
+    def work_folder(self, name: str) -> Path:
+        """A private folder for work in progress; it outlives a crash, `clear_work` ends it."""
+        folder = self._work / hashlib.sha256(name.encode()).hexdigest()[:24]
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def empty_work_folder(self, name: str) -> Path:
+        self.clear_work(name)
+        return self.work_folder(name)
+
+    def clear_work(self, name: str) -> None:
+        shutil.rmtree(self._work / hashlib.sha256(name.encode()).hexdigest()[:24], ignore_errors=True)
+
+    def forget_unfinished(self) -> None:
+        """Remove what a crash left half written; call at start, before any work begins."""
+        for leftover in self._incoming.iterdir():
+            leftover.unlink(missing_ok=True)
+
+
+def _create_private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,85 @@
+"""The history of a job: each attempt of each stage, with start, end and outcome."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.database import Connection, now_ms
+from storage.places import Place
+from storage.statuses import ErrorCategory, Stage, StageOutcome
+from storage.tables import job_events
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageEvent:
+    """`outcome` is None while the stage is at work."""
+
+    stage: Stage
+    attempt: int
+    started_ms: int
+    ended_ms: int | None
+    outcome: StageOutcome | None
+    error_category: ErrorCategory | None
+    detail: str
+
+
+async def begin_stage(connection: Connection, job_id: str, place: Place, stage: Stage) -> int:
+    """Open the next attempt and answer its number; an attempt left open by a crash is closed as interrupted."""
+    now = now_ms()
+    of_stage = (job_events.c.job_id == job_id) & (job_events.c.stage == stage)
+    await connection.execute(
+        sa.update(job_events)
+        .where(of_stage, job_events.c.ended_ms.is_(None))
+        .values(ended_ms=now, outcome=StageOutcome.INTERRUPTED)
+    )
+    attempts = (await connection.execute(sa.select(sa.func.max(job_events.c.attempt)).where(of_stage))).scalar()
+    attempt = int(attempts or 0) + 1
+    await connection.execute(
+        sa.insert(job_events).values(
+            job_id=job_id, **place.as_columns(), stage=stage, attempt=attempt, started_ms=now, detail=""
+        )
+    )
+    return attempt
+
+
+async def end_stage(
+    connection: Connection,
+    job_id: str,
+    stage: Stage,
+    outcome: StageOutcome,
+    *,
+    error_category: ErrorCategory | None = None,
+    detail: str = "",
+) -> None:
+    """Close the open attempt, if there is one."""
+    await connection.execute(
+        sa.update(job_events)
+        .where(job_events.c.job_id == job_id, job_events.c.stage == stage, job_events.c.ended_ms.is_(None))
+        .values(ended_ms=now_ms(), outcome=outcome, error_category=error_category, detail=detail[:1000])
+    )
+
+
+async def close_open_stages(connection: Connection, job_id: str, outcome: StageOutcome) -> None:
+    await connection.execute(
+        sa.update(job_events)
+        .where(job_events.c.job_id == job_id, job_events.c.ended_ms.is_(None))
+        .values(ended_ms=now_ms(), outcome=outcome)
+    )
+
+
+async def history_of(connection: Connection, job_id: str) -> list[StageEvent]:
+    statement = sa.select(job_events).where(job_events.c.job_id == job_id).order_by(job_events.c.id)
+    return [_event(row) for row in await connection.execute(statement)]
+
+
+def _event(row: sa.Row[Any]) -> StageEvent:
+    return StageEvent(
+        stage=Stage(row.stage),
+        attempt=row.attempt,
+        started_ms=row.started_ms,
+        ended_ms=row.ended_ms,
+        outcome=StageOutcome(row.outcome) if row.outcome else None,
+        error_category=ErrorCategory(row.error_category) if row.error_category else None,
+        detail=row.detail,
+    )

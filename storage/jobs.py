@@ -1,0 +1,110 @@
+"""Jobs: one finetune or generate run each, from the first click to the last message."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.database import Connection, now_ms
+from storage.places import Place, insert_if_absent, place_of, remember_place
+from storage.statuses import ErrorCategory, JobKind, JobStatus
+from storage.tables import jobs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A frozen value; a change is saved and read again. `details` is what the person asked for, as JSON."""
+
+    id: str
+    place: Place
+    kind: JobKind
+    status: JobStatus
+    provider: str
+    details: Mapping[str, Any]
+    message_id: int | None = None
+    remote_id: str | None = None
+    progress: float = 0.0
+    note: str = ""
+    ready_at_ms: int | None = None
+    error_category: ErrorCategory | None = None
+    error_sentence: str | None = None
+    created_ms: int = 0
+    updated_ms: int = 0
+    finished_ms: int | None = None
+
+
+async def add_job(connection: Connection, job: Job) -> bool:
+    """Store a new job; False when this id is stored already (the same click, delivered twice)."""
+    await remember_place(connection, job.place)
+    now = now_ms()
+    return await insert_if_absent(
+        connection,
+        jobs,
+        {
+            "id": job.id,
+            **job.place.as_columns(),
+            "kind": job.kind,
+            "status": job.status,
+            "provider": job.provider,
+            "details": dict(job.details),
+            "created_ms": now,
+            "updated_ms": now,
+        },
+    )
+
+
+async def find_job(connection: Connection, job_id: str) -> Job | None:
+    row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).one_or_none()
+    return _job(row) if row is not None else None
+
+
+async def change_job(
+    connection: Connection, job_id: str, *, only_when: Sequence[JobStatus] | None = None, **changes: Any
+) -> bool:
+    """Save changed columns; False when the job was no longer in one of the statuses `only_when` names."""
+    status = changes.get("status")
+    if status is not None and JobStatus(status).is_final:
+        changes["finished_ms"] = now_ms()
+    statement = sa.update(jobs).where(jobs.c.id == job_id).values(**changes, updated_ms=now_ms())
+    if only_when is not None:
+        statement = statement.where(jobs.c.status.in_(only_when))
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def jobs_of_person(connection: Connection, person_id: int, *, limit: int, offset: int = 0) -> list[Job]:
+    """Newest first."""
+    statement = (
+        sa.select(jobs)
+        .where(jobs.c.person_id == person_id)
+        .order_by(jobs.c.created_ms.desc(), jobs.c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_job(row) for row in await connection.execute(statement)]
+
+
+async def count_jobs_of_person(connection: Connection, person_id: int) -> int:
+    statement = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.person_id == person_id)
+    return int((await connection.execute(statement)).scalar_one())
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        place=place_of(row),
+        kind=JobKind(row.kind),
+        status=JobStatus(row.status),
+        provider=row.provider,
+        details=row.details,
+        message_id=row.message_id,
+        remote_id=row.remote_id,
+        progress=row.progress,
+        note=row.note,
+        ready_at_ms=row.ready_at_ms,
+        error_category=ErrorCategory(row.error_category) if row.error_category else None,
+        error_sentence=row.error_sentence,
+        created_ms=row.created_ms,
+        updated_ms=row.updated_ms,
+        finished_ms=row.finished_ms,
+    )

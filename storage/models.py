@@ -1,0 +1,109 @@
+"""Models: a person's trained LoRAs and finetunes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.database import Connection, now_ms
+from storage.places import Place, insert_if_absent, place_of
+from storage.tables import models
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    id: str
+    place: Place
+    name: str
+    job_id: str
+    dataset_id: str
+    provider: str
+    base_model: str
+    trigger_word: str
+    settings: Mapping[str, Any]
+    weights_file: str
+    created_ms: int = 0
+    deleted_ms: int | None = None
+
+
+async def add_model(connection: Connection, model: Model) -> None:
+    """Store a model; storing the same one again changes nothing."""
+    await insert_if_absent(
+        connection,
+        models,
+        {
+            "id": model.id,
+            **model.place.as_columns(),
+            "name": model.name,
+            "job_id": model.job_id,
+            "dataset_id": model.dataset_id,
+            "provider": model.provider,
+            "base_model": model.base_model,
+            "trigger_word": model.trigger_word,
+            "settings": dict(model.settings),
+            "weights_file": model.weights_file,
+            "created_ms": now_ms(),
+        },
+    )
+
+
+async def find_model(connection: Connection, model_id: str) -> Model | None:
+    """The model, deleted ones too: an old picture still names the model it came from."""
+    row = (await connection.execute(sa.select(models).where(models.c.id == model_id))).one_or_none()
+    return _model(row) if row is not None else None
+
+
+async def models_of_person(
+    connection: Connection, person_id: int, *, matching: str = "", limit: int, offset: int = 0
+) -> list[Model]:
+    """Newest first, names that contain `matching` in any case."""
+    statement = _living(person_id, matching).order_by(models.c.created_ms.desc(), models.c.id.desc())
+    return [_model(row) for row in await connection.execute(statement.limit(limit).offset(offset))]
+
+
+async def model_named(connection: Connection, person_id: int, name: str) -> Model | None:
+    statement = _living(person_id, "").where(sa.func.lower(models.c.name) == name.lower())
+    row = (await connection.execute(statement.order_by(models.c.created_ms.desc()).limit(1))).one_or_none()
+    return _model(row) if row is not None else None
+
+
+async def count_models_of_person(connection: Connection, person_id: int) -> int:
+    statement = sa.select(sa.func.count()).select_from(_living(person_id, "").subquery())
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def rename_model(connection: Connection, model_id: str, name: str) -> None:
+    await connection.execute(sa.update(models).where(models.c.id == model_id).values(name=name))
+
+
+async def delete_model(connection: Connection, model_id: str) -> None:
+    await connection.execute(sa.update(models).where(models.c.id == model_id).values(deleted_ms=now_ms()))
+
+
+async def count_models_with_weights(connection: Connection, weights_file: str) -> int:
+    """How many living models share these bytes: a file is removed with the last of them."""
+    statement = sa.select(sa.func.count()).where(models.c.weights_file == weights_file, models.c.deleted_ms.is_(None))
+    return int((await connection.execute(statement)).scalar_one())
+
+
+def _living(person_id: int, matching: str) -> sa.Select[Any]:
+    statement = sa.select(models).where(models.c.person_id == person_id, models.c.deleted_ms.is_(None))
+    return statement.where(models.c.name.icontains(matching, autoescape=True)) if matching else statement
+
+
+def _model(row: sa.Row[Any]) -> Model:
+    return Model(
+        id=row.id,
+        place=place_of(row),
+        name=row.name,
+        job_id=row.job_id,
+        dataset_id=row.dataset_id,
+        provider=row.provider,
+        base_model=row.base_model,
+        trigger_word=row.trigger_word,
+        settings=row.settings,
+        weights_file=row.weights_file,
+        created_ms=row.created_ms,
+        deleted_ms=row.deleted_ms,
+    )

@@ -1,0 +1,55 @@
+"""The words that status columns may hold; imported by every layer, imports nothing."""
+
+from enum import StrEnum
+
+
+class JobKind(StrEnum):
+    FINETUNE = "finetune"
+    GENERATE = "generate"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. Drawn in ARCHITECTURE.md."""
+
+    PREPARING = "preparing"  # pictures are being received and checked; nothing spent
+    REVIEW = "review"  # waits for its person to press Start; nothing spent
+    RUNNING = "running"  # queued or at work
+    CANCELLING = "cancelling"  # its person asked to stop; the provider is being told
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class Stage(StrEnum):
+    """A named part of a job, in the order a job meets them."""
+
+    RECEIVED = "received"
+    PREPARED = "prepared"
+    STAGED = "staged"
+    TRAINING = "training"
+    GENERATING = "generating"
+    ARCHIVED = "archived"
+    ANNOUNCED = "announced"
+
+
+class StageOutcome(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # the process died; the next attempt continues
+
+
+class ErrorCategory(StrEnum):
+    NETWORK = "network"
+    AUTHENTICATION = "authentication"
+    VALIDATION = "validation"
+    RATE_LIMIT = "rate_limit"
+    SERVICE_ERROR = "service_error"
+    FILE_ERROR = "file_error"
+    TIMEOUT = "timeout"
+    MODERATION = "moderation"
+    CANCELLED = "cancelled"

@@ -1,0 +1,154 @@
+"""The whole schema on one page. Times are integer epoch milliseconds; Discord's ids are integers (64 bit)."""
+
+import sqlalchemy as sa
+
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _words(column: str, words: type[JobKind | JobStatus | Stage | StageOutcome | ErrorCategory]) -> sa.CheckConstraint:
+    return sa.CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
+
+
+def _belongs() -> list[sa.Column[int]]:
+    """Every row knows its server (0 in a direct message), channel and person."""
+    return [
+        sa.Column("server_id", sa.BigInteger, sa.ForeignKey("servers.id"), nullable=False),
+        sa.Column("channel_id", sa.BigInteger, nullable=False),
+        sa.Column("person_id", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False),
+    ]
+
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_seen_ms", sa.BigInteger, nullable=False),
+)
+
+servers = sa.Table(
+    "servers",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first_seen_ms", sa.BigInteger, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    *_belongs(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("remote_id", sa.String(200)),
+    sa.Column("progress", sa.Float, nullable=False, server_default="0"),
+    sa.Column("note", sa.String(200), nullable=False, server_default=""),
+    sa.Column("ready_at_ms", sa.BigInteger),
+    sa.Column("error_category", sa.String(16)),
+    sa.Column("error_sentence", sa.String(1000)),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("updated_ms", sa.BigInteger, nullable=False),
+    sa.Column("finished_ms", sa.BigInteger),
+    _words("kind", JobKind),
+    _words("status", JobStatus),
+    _words("error_category", ErrorCategory),
+    sa.CheckConstraint("progress >= 0 AND progress <= 1", name="progress"),
+    sa.Index("ix_jobs_person", "person_id", "created_ms"),
+    sa.Index("ix_jobs_status", "status"),
+)
+
+job_events = sa.Table(
+    "job_events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    *_belongs(),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("started_ms", sa.BigInteger, nullable=False),
+    sa.Column("ended_ms", sa.BigInteger),
+    sa.Column("outcome", sa.String(16)),
+    sa.Column("error_category", sa.String(16)),
+    sa.Column("detail", sa.String(1000), nullable=False, server_default=""),
+    _words("stage", Stage),
+    _words("outcome", StageOutcome),
+    _words("error_category", ErrorCategory),
+    sa.UniqueConstraint("job_id", "stage", "attempt", name="uq_job_events_attempt"),
+)
+
+submissions = sa.Table(
+    "submissions",
+    metadata,
+    sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    *_belongs(),
+    sa.Column("intended_ms", sa.BigInteger, nullable=False),
+    sa.Column("remote_id", sa.String(200)),
+)
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    *_belongs(),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("prepared_file", sa.String(64), nullable=False),
+    sa.Column("left_out", sa.JSON, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+
+dataset_images = sa.Table(
+    "dataset_images",
+    metadata,
+    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    *_belongs(),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("caption", sa.Text),
+)
+
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    *_belongs(),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id"), nullable=False, unique=True),
+    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id"), nullable=False),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("base_model", sa.String(100), nullable=False),
+    sa.Column("trigger_word", sa.String(50), nullable=False),
+    sa.Column("settings", sa.JSON, nullable=False),
+    sa.Column("weights_file", sa.String(64), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("deleted_ms", sa.BigInteger),
+    sa.Index("ix_models_person", "person_id", "created_ms"),
+)
+
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    *_belongs(),
+    sa.Column("model_id", sa.String(32), sa.ForeignKey("models.id"), nullable=False),
+    sa.Column("file", sa.String(64), nullable=False),
+    sa.Column("prompt", sa.Text, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("message_id", sa.BigInteger),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)

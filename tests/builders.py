@@ -1,0 +1,104 @@
+"""Values for tests: sensible by default, changed by keyword."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.providers.contract import Mode, ProviderCard, Range
+from bot.settings import Settings, read_settings
+from storage.datasets import Dataset, DatasetImage
+from storage.jobs import Job
+from storage.models import Model
+from storage.places import Place
+from storage.statuses import JobKind, JobStatus
+
+PLACE = Place(server_id=11, channel_id=22, person_id=33)
+TRAINING_SETTINGS = {
+    "trigger_word": "ohwx",
+    "mode": "style",
+    "iterations": 300,
+    "learning_rate": None,
+    "captioning": True,
+    "priority": "quality",
+    "finetune_type": "lora",
+    "lora_rank": 32,
+}
+GENERATION = {"prompt": "a fox in snow", "strength": 1.0, "aspect_ratio": "1:1", "count": 2, "seed": 7}
+CARD = ProviderCard(
+    name="fake",
+    title="Fake provider",
+    notice="",
+    base_models=("flux-fake",),
+    image_count=Range(lowest=4, highest=50, default=10),
+    iterations=Range(lowest=100, highest=1000, default=300),
+    learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
+    strength=Range(lowest=0, highest=2, default=1),
+    pictures_per_job=Range(lowest=1, highest=4, default=1),
+    lora_ranks=(16, 32),
+    modes=tuple(Mode),
+    aspect_ratios=("1:1", "16:9"),
+    prompt_characters=2000,
+    concurrent_jobs=4,
+    poll_seconds=0.01,
+    training_deadline_seconds=30,
+    generation_deadline_seconds=30,
+    tasks_can_be_found=True,
+)
+
+
+def finetune_job(**changes: Any) -> Job:
+    job = Job(
+        id="1001",
+        place=PLACE,
+        kind=JobKind.FINETUNE,
+        status=JobStatus.PREPARING,
+        provider="fake",
+        details={"name": "Luna", "settings": TRAINING_SETTINGS, "uploads": []},
+    )
+    return replace(job, **changes)
+
+
+def generate_job(**changes: Any) -> Job:
+    job = Job(
+        id="2002",
+        place=PLACE,
+        kind=JobKind.GENERATE,
+        status=JobStatus.RUNNING,
+        provider="fake",
+        details={"name": "Luna", "model": "1001", **GENERATION},
+    )
+    return replace(job, **changes)
+
+
+def dataset(**changes: Any) -> Dataset:
+    value = Dataset(
+        id="1001",
+        place=PLACE,
+        name="Luna",
+        prepared_file="a" * 64,
+        images=tuple(DatasetImage(name=f"{n}.jpg", width=640, height=480, sha256=f"{n:064x}") for n in range(4)),
+        left_out=(("notes.pdf", "is not a picture"),),
+    )
+    return replace(value, **changes)
+
+
+def model(**changes: Any) -> Model:
+    value = Model(
+        id="1001",
+        place=PLACE,
+        name="Luna",
+        job_id="1001",
+        dataset_id="1001",
+        provider="fake",
+        base_model="flux-fake",
+        trigger_word="ohwx",
+        settings=TRAINING_SETTINGS,
+        weights_file="b" * 64,
+    )
+    return replace(value, **changes)
+
+
+def settings(data_dir: Path, **variables: str) -> Settings:
+    return read_settings(
+        {"DISCORD_TOKEN": "MTAwMQ.x.y", "DATA_DIR": str(data_dir), "CARD_EDIT_INTERVAL": "0", **variables}
+    )

@@ -1,0 +1,94 @@
+"""Jobs, their history and their submissions."""
+
+import pytest
+import sqlalchemy as sa
+
+from storage.database import Database
+from storage.history import begin_stage, close_open_stages, end_stage, history_of
+from storage.jobs import add_job, change_job, count_jobs_of_person, find_job, jobs_of_person
+from storage.places import Place
+from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
+from storage.submissions import intend, remember_remote, submitted_as
+from tests.builders import PLACE, finetune_job
+
+
+async def test_a_job_is_read_back_as_it_was_stored(database: Database) -> None:
+    async with database.writing() as connection:
+        assert await add_job(connection, finetune_job())
+    async with database.reading() as connection:
+        job = await find_job(connection, "1001")
+    assert job is not None
+    assert (job.place, job.status, job.details["name"]) == (PLACE, JobStatus.PREPARING, "Luna")
+
+
+async def test_the_same_click_twice_is_one_job(database: Database) -> None:
+    async with database.writing() as connection:
+        assert await add_job(connection, finetune_job())
+        assert not await add_job(connection, finetune_job(status=JobStatus.RUNNING))
+        job = await find_job(connection, "1001")
+    assert job is not None
+    assert job.status is JobStatus.PREPARING
+
+
+async def test_a_change_waits_for_the_status_it_names(database: Database) -> None:
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        assert not await change_job(connection, "1001", only_when=[JobStatus.RUNNING], status=JobStatus.DONE)
+        assert await change_job(connection, "1001", only_when=[JobStatus.PREPARING], status=JobStatus.DONE)
+        job = await find_job(connection, "1001")
+    assert job is not None
+    assert job.status is JobStatus.DONE
+    assert job.finished_ms is not None
+
+
+async def test_a_word_that_is_no_status_is_refused_by_the_database(database: Database) -> None:
+    with pytest.raises(sa.exc.IntegrityError):
+        async with database.writing() as connection:
+            await add_job(connection, finetune_job())
+            await change_job(connection, "1001", note="x", provider="y", progress=2.0)
+
+
+async def test_people_see_their_own_jobs_newest_first(database: Database) -> None:
+    other = Place(server_id=11, channel_id=22, person_id=44)
+    async with database.writing() as connection:
+        for number in range(3):
+            await add_job(connection, finetune_job(id=str(number)))
+        await add_job(connection, finetune_job(id="9", place=other))
+        assert [job.id for job in await jobs_of_person(connection, 33, limit=2)] == ["2", "1"]
+        assert [job.id for job in await jobs_of_person(connection, 33, limit=2, offset=2)] == ["0"]
+        assert await count_jobs_of_person(connection, 33) == 3
+
+
+async def test_the_history_keeps_every_attempt_and_names_an_interrupted_one(database: Database) -> None:
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        assert await begin_stage(connection, "1001", PLACE, Stage.TRAINING) == 1
+        assert await begin_stage(connection, "1001", PLACE, Stage.TRAINING) == 2
+        await end_stage(
+            connection,
+            "1001",
+            Stage.TRAINING,
+            StageOutcome.FAILED,
+            error_category=ErrorCategory.RATE_LIMIT,
+            detail="busy",
+        )
+        await begin_stage(connection, "1001", PLACE, Stage.TRAINING)
+        await close_open_stages(connection, "1001", StageOutcome.CANCELLED)
+        events = await history_of(connection, "1001")
+    assert [(event.attempt, event.outcome) for event in events] == [
+        (1, StageOutcome.INTERRUPTED),
+        (2, StageOutcome.FAILED),
+        (3, StageOutcome.CANCELLED),
+    ]
+    assert events[1].error_category is ErrorCategory.RATE_LIMIT
+    assert all(event.ended_ms is not None for event in events)
+
+
+async def test_an_intent_is_stored_once_and_remembers_the_answer(database: Database) -> None:
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        assert await intend(connection, "1001", PLACE)
+        assert not await intend(connection, "1001", PLACE)
+        assert await submitted_as(connection, "1001") is None
+        await remember_remote(connection, "1001", "task-1")
+        assert await submitted_as(connection, "1001") == "task-1"
