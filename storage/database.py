@@ -28,7 +28,6 @@ class Database:
         self.url = _with_driver(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine: AsyncEngine | None = None
-        self._sync_engine: sa.Engine | None = None
 
     async def open(self) -> None:
         """Bring the schema up to date, then open. Raises `StorageRefused` and leaves everything as it was."""
@@ -37,29 +36,30 @@ class Database:
         sync_engine = self.open_sync_engine()
         try:
             await asyncio.to_thread(migrate, sync_engine)
-        except BaseException as problem:
+        except (sa.exc.DatabaseError, sqlite3.DatabaseError) as problem:
+            raise StorageRefused(_advice(self.url, problem)) from problem
+        finally:
             sync_engine.dispose()
-            if isinstance(problem, sa.exc.DatabaseError | sqlite3.DatabaseError):
-                raise StorageRefused(_advice(self.url, problem)) from problem
-            raise
-        self._sync_engine = sync_engine
         url = self.url.set(drivername="sqlite+aiosqlite") if self.is_sqlite else self.url
         self._engine = create_async_engine(url, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             _tune_sqlite(self._engine.sync_engine)
 
     def open_sync_engine(self) -> sa.Engine:
-        """A synchronous engine on the same database, tuned alike: for migrations and the workflow engine."""
+        """A synchronous engine on the same database, tuned alike: for migrations."""
         url = self.url.set(drivername="sqlite") if self.is_sqlite else self.url
         engine = sa.create_engine(url, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             _tune_sqlite(engine)
         return engine
 
-    @property
-    def sync_engine(self) -> sa.Engine:
-        assert self._sync_engine is not None, "open() comes first"
-        return self._sync_engine
+    def open_workflow_engine(self) -> sa.Engine:
+        """A synchronous engine for the workflow engine, which begins its own transactions; the caller disposes it."""
+        if not self.is_sqlite:
+            return self.open_sync_engine()
+        engine = sa.create_engine(self.url.set(drivername="sqlite"))
+        _tune_sqlite_connections(engine, isolation_level="IMMEDIATE")
+        return engine
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
@@ -76,8 +76,6 @@ class Database:
     async def close(self) -> None:
         if self._engine is not None:
             await self._engine.dispose()
-        if self._sync_engine is not None:
-            self._sync_engine.dispose()
 
 
 def now_ms() -> int:
@@ -114,19 +112,23 @@ def _make_private(path: Path) -> None:
 def _tune_sqlite(engine: sa.Engine) -> None:
     """WAL so that readers never wait, FULL so that a commit survives a power cut, IMMEDIATE so no update is lost."""
 
-    @sa.event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
-        if sqlite3.sqlite_version_info < (3, 42):
-            # The workflow engine asks for sub-second unixepoch(), which SQLite knows from 3.42 on.
-            connection.create_function("unixepoch", -1, lambda *how: round(time.time(), 3) if how else int(time.time()))
+    _tune_sqlite_connections(engine, isolation_level=None)
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         reads_only = connection.get_execution_options().get("reads_only", False)
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _tune_sqlite_connections(engine: sa.Engine, *, isolation_level: str | None) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = isolation_level
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+        if sqlite3.sqlite_version_info < (3, 42):
+            # The workflow engine asks for sub-second unixepoch(), which SQLite knows from 3.42 on.
+            connection.create_function("unixepoch", -1, lambda *how: round(time.time(), 3) if how else int(time.time()))
 
 
 def _advice(url: sa.URL, problem: Exception) -> str:

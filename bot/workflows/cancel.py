@@ -16,6 +16,7 @@ from storage.jobs import Job, change_job, find_job
 from storage.statuses import JobKind, JobStatus, StageOutcome
 
 CANCEL = "cancel"
+OPEN = tuple(status for status in JobStatus if not status.is_final)
 
 
 class Cancel:
@@ -42,9 +43,8 @@ class Cancel:
             if job is None:
                 raise NotFound("That job is not known any more.")
             require(person_id, Action.CHANGE_JOB, job.place)
-            if job.status.is_final:
+            if not await change_job(connection, job_id, only_when=OPEN, status=JobStatus.CANCELLING):
                 raise TooLate(f"It is too late to stop that job: it is {job.status} already.")
-            await change_job(connection, job_id, status=JobStatus.CANCELLING)
             await self._engine.enqueue(connection, story=CANCEL, job_id=job_id, lane=CANCEL, person_id=person_id)
         await self._cards.refresh(job_id)
 

@@ -19,6 +19,7 @@ Story = Callable[[str], Awaitable[None]]
 
 SHAPE_OF_THE_STORIES = "1"  # change it only when stored histories can no longer be replayed
 QUEUE_POLL_SECONDS = 0.1
+STOP_ROUNDS = 10  # seconds; a library may swallow one cancellation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Engine:
         self._lanes: dict[str, Lane] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._client: DBOSClient | None = None
+        self._is_stopping = False
 
     def tell(self, name: str, story: Story) -> None:
         """Register a story before `start`."""
@@ -51,10 +53,11 @@ class Engine:
     async def start(self) -> None:
         """Launch and recover. Interrupted stories run again within a second."""
         logging.getLogger("dbos").setLevel(logging.WARNING)
+        self._sync_engine = self._database.open_workflow_engine()
         config: DBOSConfig = {
             "name": "atelier",
             "system_database_url": self._database.url.render_as_string(hide_password=False),
-            "system_database_engine": self._database.sync_engine,
+            "system_database_engine": self._sync_engine,
             "application_version": SHAPE_OF_THE_STORIES,
             "executor_id": self._executor_id,
             "serializer": DBOSPortableJSONSerializer(),
@@ -75,7 +78,7 @@ class Engine:
             )
         self._client = DBOSClient(
             system_database_url=config["system_database_url"],
-            system_database_engine=self._database.sync_engine,
+            system_database_engine=self._sync_engine,
             serializer=DBOSPortableJSONSerializer(),
             application_name="atelier",
         )
@@ -115,7 +118,22 @@ class Engine:
 
     async def step(self, name: str, body: Callable[[], Awaitable[Json]], *, preemptible: bool = False) -> Json:
         """Run one step of the story that is being told; after a crash its stored result is answered instead."""
-        return cast(Json, await DBOS.run_step_async({"name": name, "preemptible": preemptible}, body))
+
+        async def run() -> Json:
+            """What a stopping process does to a step must not be recorded as the step's own outcome."""
+            try:
+                result = await body()
+            except Exception:
+                if self._is_stopping:
+                    raise asyncio.CancelledError from None
+                raise
+            if self._is_stopping:
+                raise asyncio.CancelledError
+            return result
+
+        if self._is_stopping:
+            raise asyncio.CancelledError
+        return cast(Json, await DBOS.run_step_async({"name": name, "preemptible": preemptible}, run))
 
     async def abandon(self, *, story: str, job_id: str) -> None:
         """Stop telling a story; a preemptible step is cancelled within about a second."""
@@ -123,10 +141,16 @@ class Engine:
 
     async def stop(self) -> None:
         """Put every running story down; nothing is recorded, so the next start continues it."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        if self._client is not None:
-            self._client = None
+        self._is_stopping = True
+        for _ in range(STOP_ROUNDS):
+            if not self._running:
+                break
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait(self._running, timeout=1.0)
+        if self._client is None:
+            return
+        self._client = None
         with ThreadPoolExecutor(max_workers=1) as thread:
             await asyncio.get_running_loop().run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
+        self._sync_engine.dispose()

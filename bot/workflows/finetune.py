@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict
+from typing import Any
 
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.preparation import SourceFile, prepare
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 PREPARE = "prepare"
 TRAIN = "train"
 LANE = "finetune"
+TOO_LATE = "That training is no longer waiting for you: its card shows where it stands."
 
 
 class Finetune:
@@ -100,7 +102,7 @@ class Finetune:
         """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `NotYours`."""
         async with self._database.writing() as connection:
             job = await self._job_in_review(connection, job_id, person_id)
-            await change_job(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
+            await self._change_in_review(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
             await self._enqueue(connection, job, TRAIN)
         await self._cards.refresh(job_id)
 
@@ -109,7 +111,7 @@ class Finetune:
         async with self._database.writing() as connection:
             job = await self._job_in_review(connection, job_id, person_id)
             settings = advanced_settings(self._providers[job.provider].card, settings_of(job), choices)
-            await change_job(connection, job_id, details={**job.details, "settings": asdict(settings)})
+            await self._change_in_review(connection, job_id, details={**job.details, "settings": asdict(settings)})
         await self._cards.refresh(job_id)
 
     async def _job_in_review(self, connection: Connection, job_id: str, person_id: int) -> Job:
@@ -118,8 +120,13 @@ class Finetune:
             raise NotFound("That training is not known any more.")
         require(person_id, Action.CHANGE_JOB, job.place)
         if job.status is not JobStatus.REVIEW:
-            raise TooLate("That training is no longer waiting for you: its card shows where it stands.")
+            raise TooLate(TOO_LATE)
         return job
+
+    async def _change_in_review(self, connection: Connection, job_id: str, **changes: Any) -> None:
+        """Of two clicks at the same moment one is too late."""
+        if not await change_job(connection, job_id, only_when=(JobStatus.REVIEW,), **changes):
+            raise TooLate(TOO_LATE)
 
     async def _enqueue(self, connection: Connection, job: Job, story: str) -> None:
         await self._engine.enqueue(connection, story=story, job_id=job.id, lane=LANE, person_id=job.place.person_id)

@@ -112,7 +112,9 @@ class Stages:
         await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)
 
     async def close_failed(self, job_id: str, failure: StageFailed) -> None:
-        """The outer edge of every story: the job ends here, its card says why."""
+        """The outer edge of every story: the job ends here, its card says why. A cancelled one is closed by Cancel."""
+        if failure.category is ErrorCategory.CANCELLED:
+            return
 
         async def body() -> Json:
             async with self._database.writing() as connection:

@@ -1,0 +1,58 @@
+"""Cancel stops a job wherever it stands, reaches the provider, and survives a crash itself."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.errors import TooLate
+from storage.models import models_of_person
+from storage.statuses import JobStatus, Stage, StageOutcome
+from tests.workflows.test_finetune import ME, PLACE, request
+from tests.workflows.workshop import Workshop
+
+
+async def until_stage(workshop: Workshop, stage: Stage) -> None:
+    async with asyncio.timeout(20):
+        while not any(event.stage is stage for event in await workshop.history("1001")):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_review_can_be_cancelled_before_anything_is_spent(workshop: Workshop, photos: Path) -> None:
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await workshop.until("1001", JobStatus.REVIEW)
+    await workshop.do.cancel.request("1001", ME)
+    await workshop.until("1001", JobStatus.CANCELLED)
+    with pytest.raises(TooLate):
+        await workshop.do.finetune.start("1001", ME)
+    assert workshop.provider.accepted() == []
+
+
+async def test_a_running_training_is_stopped_at_the_provider_too(workshop: Workshop, photos: Path) -> None:
+    workshop.provider._checks_until_finished = 10**9
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await workshop.until("1001", JobStatus.REVIEW)
+    await workshop.do.finetune.start("1001", ME)
+    async with asyncio.timeout(20):
+        while (await workshop.job("1001")).remote_id is None:
+            await asyncio.sleep(0.01)
+    await workshop.do.cancel.request("1001", ME)
+    await workshop.crash()
+    await workshop.start()
+    await workshop.until("1001", JobStatus.CANCELLED)
+    assert workshop.provider.cancelled == ["task-1"]
+    await asyncio.sleep(1.5)
+    assert (await workshop.job("1001")).status is JobStatus.CANCELLED
+    training = [event for event in await workshop.history("1001") if event.stage is Stage.TRAINING]
+    assert training[-1].outcome is StageOutcome.CANCELLED
+    async with workshop.database.reading() as connection:
+        assert await models_of_person(connection, ME, limit=1) == []
+
+
+async def test_a_finished_job_is_too_late_to_cancel(workshop: Workshop, photos: Path) -> None:
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await workshop.until("1001", JobStatus.REVIEW)
+    await workshop.do.finetune.start("1001", ME)
+    await workshop.until("1001", JobStatus.DONE)
+    with pytest.raises(TooLate, match="too late"):
+        await workshop.do.cancel.request("1001", ME)

@@ -1,0 +1,93 @@
+"""The workflows on a real database and a real engine, with a fake provider; can crash and start again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from pathlib import Path
+
+from bot.client import Workflows, build_workflows
+from bot.datasets.limits import DatasetLimits
+from bot.downloads import Upload
+from bot.startup import Resources
+from bot.workflows.engine import Engine
+from storage.database import Database
+from storage.files import Files
+from storage.history import StageEvent, history_of
+from storage.jobs import Job, find_job
+from storage.statuses import JobStatus
+from tests.builders import settings
+from tests.fakes import FakeCards, FakeProvider
+
+
+class FolderDownloads:
+    """Hands out files from a folder where the real thing asks Discord's CDN."""
+
+    def __init__(self) -> None:
+        self.fetched = 0
+
+    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> int:
+        self.fetched += 1
+        content = Path(url).read_bytes()
+        assert len(content) <= max_bytes
+        into.write_bytes(content)
+        return len(content)
+
+
+class Workshop:
+    def __init__(self, database: Database, folder: Path, pool: Executor) -> None:
+        self.database = database
+        self.files = Files(folder / "files")
+        self.provider = FakeProvider(folder / "provider")
+        self.cards = FakeCards()
+        self.downloads = FolderDownloads()
+        self._folder = folder
+        self._pool = pool
+        self._pace: Callable[[float], Awaitable[None]] = self._no_pause
+        self.engine: Engine
+        self.do: Workflows
+
+    async def _no_pause(self, _seconds: float) -> None:
+        await asyncio.sleep(0.005)
+
+    async def start(self) -> None:
+        self.engine = Engine(self.database)
+        resources = Resources(
+            settings=settings(self._folder),
+            database=self.database,
+            files=self.files,
+            downloads=self.downloads,  # type: ignore[arg-type]
+            providers={"fake": self.provider},
+            pool=self._pool,
+            limits=DatasetLimits(),
+            sleep=self._pace,
+        )
+        self.do = build_workflows(resources, self.engine, self.cards)
+        await self.engine.start()
+
+    async def crash(self) -> None:
+        """Everything in memory is gone; nothing more is written."""
+        await self.engine.stop()
+
+    async def close(self) -> None:
+        await self.engine.stop()
+        self.files.close()
+
+    async def job(self, job_id: str) -> Job:
+        async with self.database.reading() as connection:
+            job = await find_job(connection, job_id)
+        assert job is not None
+        return job
+
+    async def history(self, job_id: str) -> list[StageEvent]:
+        async with self.database.reading() as connection:
+            return await history_of(connection, job_id)
+
+    async def until(self, job_id: str, *statuses: JobStatus, seconds: float = 20.0) -> Job:
+        async with asyncio.timeout(seconds):
+            while (job := await self.job(job_id)).status not in statuses:
+                await asyncio.sleep(0.02)
+        return job
+
+
+def upload(path: Path) -> Upload:
+    return Upload(url=str(path), name=path.name, size_bytes=path.stat().st_size)
