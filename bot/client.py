@@ -21,7 +21,7 @@ from bot.workflows.finetune import LANE as FINETUNE_LANE
 from bot.workflows.finetune import Finetune
 from bot.workflows.generate import GENERATE, Generate
 from bot.workflows.models import Models
-from bot.workflows.stages import Stages
+from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Atelier(commands.AutoShardedBot):
         stamp.write_text(digest)
 
 
-def build_workflows(resources: Resources, engine: Engine, notifier: Notifier) -> Workflows:
+def build_workflows(resources: Resources, engine: Engine, notifier: Cards) -> Workflows:
     database, files, providers = resources.database, resources.files, resources.providers
     stages = Stages(database=database, engine=engine, cards=notifier, sleep=resources.sleep)
     submissions = Submissions(database=database, cards=notifier, sleep=resources.sleep)

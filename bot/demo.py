@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.pictures.sample import write_sample
 from bot.playground.person import Person
-from bot.playground.reading import text_of
+from bot.playground.reading import labels_of, text_of
 from bot.playground.server import Playground
 
 STORY_SECONDS = 50.0
@@ -106,7 +106,7 @@ async def _play(dataset: Path | None, output: Path) -> None:
 async def _train(playground: Playground, ann: Person, zip_path: Path) -> None:
     _tell("Ann", f"/finetune zip:{zip_path.name}")
     await ann.command("finetune", channel="training", options={"zip": zip_path, "name": "demo", "mode": "general"})
-    card = await _card(playground, lambda message: "Start" in str(message["components"]))
+    card = await _card(playground, lambda message: "Start" in labels_of(message))
     _tell("Atelier", text_of(card))
     _tell("Ann", "presses Start")
     await ann.press(card, "Start")

@@ -16,7 +16,8 @@ def set_up_logs(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(settings))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "discord.gateway", "discord.client", "alembic"):
+    logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of voice libraries that a text bot lacks
+    for chatty in ("httpx", "httpcore", "discord.gateway", "alembic"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.log_level]))
 
 

@@ -27,8 +27,7 @@ def ask(database: Database, question: Callable[[sa.Connection], Any]) -> Any:
 
 
 async def test_the_migrations_lead_to_the_schema_on_the_one_page(database: Database) -> None:
-    with database.sync_engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    differences = ask(database, lambda connection: compare_metadata(MigrationContext.configure(connection), metadata))
     assert differences == []
 
 

@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from tests.workflows.workshop import Workshop
 
 
 @pytest.fixture(scope="session")
-def pool() -> Iterator[ProcessPoolExecutor]:
+def pool() -> Iterator[Executor]:
     with open_pool(1) as pool:
         yield pool
 
@@ -22,7 +22,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def workshop(database: Database, tmp_path: Path, pool: ProcessPoolExecutor) -> AsyncIterator[Workshop]:
+async def workshop(database: Database, tmp_path: Path, pool: Executor) -> AsyncIterator[Workshop]:
     """On SQLite and on PostgreSQL."""
     workshop = Workshop(database, tmp_path, pool)
     await workshop.start()

@@ -1,0 +1,5 @@
+"""The loose type of Discord's JSON, for every module of the playground."""
+
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]

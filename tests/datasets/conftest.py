@@ -1,0 +1,47 @@
+"""One pool of processes for the whole folder, and `hand_over`, which does what a workflow does with an upload."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+
+import pytest
+
+from bot.datasets.limits import DatasetLimits
+from bot.datasets.pool import open_pool
+from bot.datasets.preparation import SourceFile, prepare
+from bot.datasets.report import PreparedDataset
+
+HandOver = Callable[..., Awaitable[PreparedDataset]]
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Executor]:
+    with open_pool(2) as processes:
+        yield processes
+
+
+@pytest.fixture
+def prepared_into(tmp_path: Path) -> Path:
+    return tmp_path / "prepared"
+
+
+@pytest.fixture
+def hand_over(tmp_path: Path, prepared_into: Path, pool: Executor) -> HandOver:
+    async def hand_over(
+        files: Mapping[str, bytes], *, limits: DatasetLimits | None = None, min_images: int = 1, max_images: int = 100
+    ) -> PreparedDataset:
+        sources = []
+        for number, (name, content) in enumerate(files.items()):
+            path = tmp_path / f"received-{number}"
+            path.write_bytes(content)
+            sources.append(SourceFile(path=path, name=name))
+        return await prepare(
+            sources,
+            into=prepared_into,
+            pool=pool,
+            limits=limits or DatasetLimits(),
+            min_images=min_images,
+            max_images=max_images,
+        )
+
+    return hand_over
