@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,13 +29,14 @@ def demo(*, script: bool, dataset: Path | None, port: int) -> int:
     if dataset is not None and not dataset.is_file():
         print(f"There is no file {dataset}: give --dataset a zip of pictures.", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the bot's process ends with this one
     try:
         if script:
             asyncio.run(_play(dataset, Path("demo-output")))
         else:
             asyncio.run(_open(port))
     except (DemoFailed, OSError, TimeoutError) as problem:
-        print(f"The demo stopped: {problem or 'it took too long'}", file=sys.stderr)
+        print(f"The demo stopped: {str(problem) or 'it took too long'}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nClosed.")
@@ -48,9 +50,7 @@ async def _open(port: int) -> None:
     async with Playground(port=port, sample=sample) as playground:
         print(f"\n  Atelier's playground is open:  {playground.page_url}\n")
         print("  Drop a zip of photos on the page and run /finetune. Ctrl+C closes it.\n", flush=True)
-        async with _bot_process(
-            playground, data_dir / str(playground.world.bot.id), training="12s", generation="4s"
-        ) as bot:
+        async with _bot_process(playground, data_dir, training="12s", generation="4s") as bot:
             await bot.wait()
             raise DemoFailed("the bot ended by itself; its log is above.")
 
@@ -90,17 +90,25 @@ async def _bot_process(
 async def _play(dataset: Path | None, output: Path) -> None:
     """A whole story without a browser: finetune, two prompts, pictures on disk."""
     output.mkdir(exist_ok=True)
-    data_dir = Path("demo-data").absolute() / f"script-{os.getpid()}"
-    data_dir.mkdir(mode=0o700, parents=True)
-    zip_path = dataset or await asyncio.to_thread(write_sample, data_dir / "lighthouse.zip")
-    async with asyncio.timeout(STORY_SECONDS), Playground() as playground:
-        async with _bot_process(playground, data_dir, training="3s", generation="1s"):
-            await playground.bot_ready(timeout=20)
-            ann = playground.person("Ann")
-            await _train(playground, ann, zip_path)
-            for number, prompt in enumerate(PROMPTS, start=1):
-                await _generate(playground, ann, prompt, output / f"{number}")
+    with tempfile.TemporaryDirectory(prefix="atelier-demo-") as folder:
+        zip_path = dataset
+        if zip_path is None:
+            zip_path = await asyncio.to_thread(write_sample, Path(folder) / "lighthouse.zip")
+        await _tell_the_story(zip_path, Path(folder) / "data", output)
     print(f"\nThe pictures are in {output}/. They are an offline preview, not FLUX.")
+
+
+async def _tell_the_story(zip_path: Path, data_dir: Path, output: Path) -> None:
+    async with (
+        asyncio.timeout(STORY_SECONDS),
+        Playground() as playground,
+        _bot_process(playground, data_dir, training="3s", generation="1s"),
+    ):
+        await playground.bot_ready(timeout=20)
+        ann = playground.person("Ann")
+        await _train(playground, ann, zip_path)
+        for number, prompt in enumerate(PROMPTS, start=1):
+            await _generate(playground, ann, prompt, output / f"{number}")
 
 
 async def _train(playground: Playground, ann: Person, zip_path: Path) -> None:
@@ -110,13 +118,11 @@ async def _train(playground: Playground, ann: Person, zip_path: Path) -> None:
     _tell("Atelier", text_of(card))
     _tell("Ann", "presses Start")
     await ann.press(card, "Start")
-    seen = ""
-    while True:
-        card = await _card(playground, lambda message, seen=seen: text_of(message) != seen)  # type: ignore[misc]
+    seen = text_of(card)
+    while "is trained" not in seen:
+        card = await _changed(playground, card["id"], seen)
         seen = text_of(card)
         _tell("Atelier", seen)
-        if "is trained" in seen:
-            return
 
 
 async def _generate(playground: Playground, ann: Person, prompt: str, stem: Path) -> None:
@@ -130,6 +136,11 @@ async def _generate(playground: Playground, ann: Person, prompt: str, stem: Path
         path = Path(f"{stem}-{number}.png")
         path.write_bytes(playground.world.files.read(attachment["id"]))
         print(f"    {path}")
+
+
+async def _changed(playground: Playground, message_id: str, seen: str) -> Message:
+    """One message, once it no longer says what was seen."""
+    return await _card(playground, lambda message: message["id"] == message_id and text_of(message) != seen)
 
 
 async def _card(playground: Playground, matches: Callable[[Message], bool]) -> Message:

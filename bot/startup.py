@@ -13,7 +13,8 @@ from bot.datasets.pool import open_pool
 from bot.discord_address import file_hosts, point_at
 from bot.downloads import Downloads
 from bot.providers.contract import Provider
-from bot.providers.local import Failures, LocalProvider
+from bot.providers.local import LocalProvider
+from bot.providers.local_failures import Failures
 from bot.settings import Settings
 from storage.database import Database, only_process
 from storage.files import Files

@@ -1,4 +1,4 @@
-"""Draws a small sample dataset, ten pictures of a lighthouse, for people who want to try without photos of their own."""
+"""Draws a small sample dataset, ten pictures of a lighthouse, for people who have none at hand."""
 
 import io
 import math

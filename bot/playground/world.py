@@ -36,6 +36,10 @@ CHANNELS = {
 }
 
 
+# Who and what was there from the beginning has the same id in every playground, so a bot's data outlives it.
+FOUNDED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class World:
     """Everything that exists in the playground. `now` is passed in so that time can be moved."""
 
@@ -45,7 +49,7 @@ class World:
         self.snowflakes = Snowflakes(now)
         self.files = Files(now=now, snowflakes=self.snowflakes)
         self.writer = Writer(self.files, file_bytes=file_bytes)
-        take = self.snowflakes.take
+        take = Snowflakes(lambda: FOUNDED).take
         self.people = {user.id: user for user in (User(id=take(), name=name) for name in PEOPLE)}
         self.bot = User(id=take(), name="Atelier", is_bot=True)
         self.token = _token(self.bot.id)

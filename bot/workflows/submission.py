@@ -90,6 +90,7 @@ class Submissions:
                 state = None
             match state:
                 case Finished():
+                    await self._show(job, Working(progress=1.0))
                     return
                 case Stopped(error=error):
                     raise error

@@ -100,10 +100,13 @@ async def test_concurrent_changes_of_one_row_are_all_kept(sqlite: Database) -> N
 
 
 async def test_a_change_that_fails_is_wholly_undone(database: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail_halfway() -> None:
         async with database.writing() as connection:
             await connection.execute(sa.text("INSERT INTO people VALUES (1, 0)"))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail_halfway()
     async with database.reading() as connection:
         assert (await connection.execute(sa.text("SELECT count(*) FROM people"))).scalar_one() == 0
 

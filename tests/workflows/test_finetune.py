@@ -21,6 +21,7 @@ from storage.datasets import find_dataset
 from storage.models import models_of_person
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
 from tests.builders import PLACE
+from tests.dataset_files import photo_zip
 from tests.workflows.workshop import Workshop, upload
 
 ME = PLACE.person_id
@@ -201,8 +202,6 @@ async def test_a_refusal_ends_the_job_and_its_person_is_told_once(workshop: Work
 
 
 async def test_too_few_pictures_end_the_job_before_anything_is_spent(workshop: Workshop, tmp_path: Path) -> None:
-    from tests.dataset_files import photo_zip
-
     await workshop.do.finetune.request("1001", PLACE, request(photo_zip(tmp_path / "few.zip", count=3)))
     job = await workshop.until("1001", JobStatus.FAILED, JobStatus.REVIEW)
     assert job.error_category is ErrorCategory.FILE_ERROR
