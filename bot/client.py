@@ -3,8 +3,11 @@
 import hashlib
 import json
 import logging
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
@@ -54,6 +57,7 @@ class Atelier(commands.AutoShardedBot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.resources = resources
+        self._process = secrets.token_hex(4)
         self.notifier = Notifier(
             client=self,
             database=resources.database,
@@ -79,6 +83,18 @@ class Atelier(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
+
+    def new_dialog_id(self) -> str:
+        """A dialog lives in this process only; its id says in which."""
+        return f"dialog:{self._process}:{secrets.token_hex(8)}"
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A dialog that was open while the bot restarted would otherwise end in silence."""
+        data: Mapping[str, Any] = {**interaction.data} if interaction.data else {}
+        custom_id = str(data.get("custom_id", ""))
+        is_dialog = interaction.type is discord.InteractionType.modal_submit and custom_id.startswith("dialog:")
+        if is_dialog and not custom_id.startswith(f"dialog:{self._process}:"):
+            await answer_privately(interaction, "I was restarted while that dialog was open: please open it again.")
 
     async def on_command_failed(self, interaction: discord.Interaction, error: Exception) -> None:
         """One of two exits for failures: a sentence for the person, the rest for the log."""

@@ -10,7 +10,7 @@ import aiohttp
 import discord
 
 from bot.errors import AtelierError, DiscordUnreachable, NotDelivered
-from bot.messages.cards import Card, JobView, job_card
+from bot.messages.cards import SHEET_NAME, Card, JobView, job_card, sheet_alt_text, shows_sheet
 from bot.messages.results import alt_text, failure_result, model_result, pictures_result
 from bot.providers.contract import Provider
 from storage.database import Database
@@ -91,8 +91,14 @@ class Notifier:
             async with self._database.writing() as connection:
                 await change_job(connection, job_id, message_id=message_id)
         else:
-            await self._edit(view.job, view.job.message_id, job_card(view))
+            await self._edit(view.job, view.job.message_id, job_card(view), await self._sheet(view))
         return view.job
+
+    async def _sheet(self, view: JobView) -> list[discord.File]:
+        if not shows_sheet(view) or view.dataset is None or view.dataset.sheet_file is None:
+            return []
+        content = await self._files.read(view.dataset.sheet_file)
+        return [discord.File(io.BytesIO(content), filename=SHEET_NAME, description=sheet_alt_text(view))]
 
     async def _deliver_pictures(self, job: Job) -> None:
         async with self._database.reading() as connection:
@@ -127,11 +133,12 @@ class Notifier:
             raise _meaning(problem) from problem
         return message.id
 
-    async def _edit(self, job: Job, message_id: int, card: Card) -> None:
+    async def _edit(self, job: Job, message_id: int, card: Card, files: Sequence[discord.File]) -> None:
+        """`files` is all that the message carries from now on."""
         channel = self._client.get_partial_messageable(job.place.channel_id)
         try:
             await channel.get_partial_message(message_id).edit(
-                view=card, allowed_mentions=discord.AllowedMentions.none()
+                view=card, attachments=list(files), allowed_mentions=discord.AllowedMentions.none()
             )
         except discord.NotFound:
             log.info("The card of job %s was removed from its channel", job.id)

@@ -42,6 +42,9 @@ async def take_in(interaction: Interaction, request: Callable[[], Awaitable[None
     await interaction.delete_original_response()
 
 
+OPEN_SECONDS = 3600.0
+
+
 class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"atelier:never"):
     """A button that survives a restart. Subclasses name an act and say what pressing does."""
 
@@ -79,6 +82,9 @@ class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]
 
 class Dialog(discord.ui.Modal):
     """A modal whose failures take the same exit as a command's."""
+
+    def __init__(self, bot: Atelier) -> None:
+        super().__init__(timeout=OPEN_SECONDS, custom_id=bot.new_dialog_id())
 
     async def on_error(  # type: ignore[override]  # a modal's handler is called without an item
         self, interaction: discord.Interaction[Any], error: Exception, /

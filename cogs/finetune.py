@@ -84,7 +84,7 @@ class FinetuneDialog(Dialog, title="Train a model"):
     """What /finetune asks when it was given no file."""
 
     def __init__(self, bot: Atelier, *, name: str | None, trigger_word: str | None, mode: str) -> None:
-        super().__init__(timeout=900)
+        super().__init__(bot)
         self._bot = bot
         self._name: discord.ui.TextInput[Any] = discord.ui.TextInput(
             default=name, max_length=50, placeholder="Luna the cat", custom_id="name"
@@ -139,7 +139,7 @@ class CancelButton(CardButton, act=Act.CANCEL):
 class AdvancedButton(CardButton, act=Act.ADVANCED):
     async def press(self, interaction: Interaction) -> None:
         job = await _job(interaction, self.subject)
-        await interaction.response.send_modal(AdvancedDialog(job.id, settings_of(job)))
+        await interaction.response.send_modal(AdvancedDialog(interaction.client, job.id, settings_of(job)))
 
 
 class LeftOutButton(CardButton, act=Act.LEFT_OUT):
@@ -152,8 +152,8 @@ class LeftOutButton(CardButton, act=Act.LEFT_OUT):
 
 
 class AdvancedDialog(Dialog, title="Advanced options"):
-    def __init__(self, job_id: str, settings: TrainingSettings) -> None:
-        super().__init__(timeout=900)
+    def __init__(self, bot: Atelier, job_id: str, settings: TrainingSettings) -> None:
+        super().__init__(bot)
         self._job_id = job_id
         rate = settings.learning_rate
         self._iterations: discord.ui.TextInput[Any] = discord.ui.TextInput(

@@ -22,7 +22,7 @@ class DatasetImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """`left_out` holds a (name, reason) pair for every file that was not used."""
+    """`left_out` holds a (name, reason) pair for every file that was not used; `sheet_file` is a contact sheet."""
 
     id: str
     place: Place
@@ -30,6 +30,7 @@ class Dataset:
     prepared_file: str
     images: tuple[DatasetImage, ...]
     left_out: tuple[tuple[str, str], ...]
+    sheet_file: str | None = None
 
 
 async def add_dataset(connection: Connection, dataset: Dataset) -> None:
@@ -42,6 +43,7 @@ async def add_dataset(connection: Connection, dataset: Dataset) -> None:
             **dataset.place.as_columns(),
             "name": dataset.name,
             "prepared_file": dataset.prepared_file,
+            "sheet_file": dataset.sheet_file,
             "left_out": [list(pair) for pair in dataset.left_out],
             "created_ms": now_ms(),
         },
@@ -86,4 +88,5 @@ def _dataset(row: sa.Row[Any], images: Sequence[sa.Row[Any]]) -> Dataset:
             for i in images
         ),
         left_out=tuple((name, reason) for name, reason in row.left_out),
+        sheet_file=row.sheet_file,
     )

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import sqlalchemy as sa
+from alembic.command import upgrade
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
 from storage.errors import DatabaseTooNew
-from storage.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,15 +21,8 @@ def migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         _wait_for_other_migrations(connection)
         _refuse_a_newer_database(connection, scripts)
-        environment = EnvironmentContext(
-            config,
-            scripts,
-            fn=lambda revision, _context: scripts._upgrade_revs("head", revision),  # noqa: SLF001
-        )
-        environment.configure(
-            connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True
-        )
-        environment.run_migrations()
+        config.attributes["connection"] = connection
+        upgrade(config, "head")
 
 
 def _wait_for_other_migrations(connection: sa.Connection) -> None:

@@ -104,6 +104,7 @@ datasets = sa.Table(
     *_belongs(),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("prepared_file", sa.String(64), nullable=False),
+    sa.Column("sheet_file", sa.String(64)),
     sa.Column("left_out", sa.JSON, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )

@@ -14,6 +14,7 @@ from storage.jobs import Job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
 
 LEFT_OUT_LINES = 5
+SHEET_NAME = "pictures.jpg"
 PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
 TRAINING = (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
 GENERATION = (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED)
@@ -41,6 +42,12 @@ def job_card(view: JobView) -> Card:
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.job.status])
     for text in _lines(view):
         container.add_item(discord.ui.TextDisplay(text))
+    if shows_sheet(view):
+        container.add_item(
+            discord.ui.MediaGallery(
+                discord.MediaGalleryItem(f"attachment://{SHEET_NAME}", description=sheet_alt_text(view))
+            )
+        )
     buttons = list(_buttons(view))
     if buttons:
         container.add_item(discord.ui.ActionRow(*buttons))
@@ -54,6 +61,16 @@ def finished_card(*items: discord.ui.Item[Card]) -> Card:
         card.add_item(item)
     card.stop()
     return card
+
+
+def shows_sheet(view: JobView) -> bool:
+    """Whether the card shows its dataset as one picture, which its message must then carry."""
+    return view.job.status is JobStatus.REVIEW and view.dataset is not None and view.dataset.sheet_file is not None
+
+
+def sheet_alt_text(view: JobView) -> str:
+    names = ", ".join(plain(image.name, 40) for image in view.dataset.images[:20]) if view.dataset else ""
+    return f"The pictures of {plain(view.job.details['name'], 60)}: {names}"[:1024]
 
 
 def _lines(view: JobView) -> Iterator[str]:

@@ -53,6 +53,7 @@ class Engine:
     async def start(self) -> None:
         """Launch and recover. Interrupted stories run again within a second."""
         logging.getLogger("dbos").setLevel(logging.WARNING)
+        self._is_stopping = False
         self._sync_engine = self._database.open_workflow_engine()
         config: DBOSConfig = {
             "name": "atelier",

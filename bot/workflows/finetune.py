@@ -3,6 +3,7 @@
 received → prepared → (review: its person presses Start) → staged → training → archived → announced
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -14,6 +15,7 @@ from bot.datasets.preparation import SourceFile, prepare
 from bot.downloads import Downloads
 from bot.errors import BadInput, DatasetRejected, NotFound, TooLate
 from bot.permissions import Action, require
+from bot.pictures.sheets import write_contact_sheet
 from bot.providers.contract import FinetuneType, Mode, Priority, Provider, TrainingRequest, TrainingSettings
 from bot.workflows.engine import Engine, Json
 from bot.workflows.requests import (
@@ -194,6 +196,10 @@ class Finetune:
                 max_images=int(card.image_count.highest),
             )
             kept_as = await self._files.keep(prepared.zip_path)
+            sheet = await asyncio.get_running_loop().run_in_executor(
+                self._pool, write_contact_sheet, prepared.zip_path, into / "sheet.jpg"
+            )
+            sheet_kept_as = await self._files.keep(sheet)
         finally:
             self._files.clear_work(f"{job.id}-prepared")
         dataset = Dataset(
@@ -201,6 +207,7 @@ class Finetune:
             place=job.place,
             name=job.details["name"],
             prepared_file=kept_as,
+            sheet_file=sheet_kept_as,
             images=tuple(
                 DatasetImage(name=i.name, width=i.width, height=i.height, sha256=i.sha256, caption=i.caption)
                 for i in prepared.report.images

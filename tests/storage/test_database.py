@@ -62,6 +62,7 @@ async def test_a_failed_migration_leaves_nothing_behind(
         "def upgrade() -> None:\n    _all()\n    raise RuntimeError('power cut')\n\n\ndef _all() -> None:",
     )
     (versions / "versions" / "0001_first.py").write_text(broken)
+    (versions / "env.py").write_text(Path("storage/migrations/env.py").read_text())
     monkeypatch.setattr("storage.migrate.MIGRATIONS", versions)
 
     database = Database(database_url)

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("prepared_file", sa.String(length=64), nullable=False),
+        sa.Column("sheet_file", sa.String(length=64), nullable=True),
         sa.Column("left_out", sa.JSON(), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_datasets_person_id")),
