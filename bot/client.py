@@ -24,6 +24,7 @@ from bot.workflows.finetune import LANE as FINETUNE_LANE
 from bot.workflows.finetune import Finetune
 from bot.workflows.generate import GENERATE, Generate
 from bot.workflows.models import Models
+from bot.workflows.preparation import Preparation
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 
@@ -117,7 +118,17 @@ class Atelier(commands.AutoShardedBot):
 
 def build_workflows(resources: Resources, engine: Engine, notifier: Cards) -> Workflows:
     database, files, providers = resources.database, resources.files, resources.providers
-    stages = Stages(database=database, engine=engine, cards=notifier, sleep=resources.sleep)
+    stages = Stages(database=database, engine=engine, cards=notifier, files=files, sleep=resources.sleep)
+    Preparation(
+        database=database,
+        engine=engine,
+        stages=stages,
+        files=files,
+        downloads=resources.downloads,
+        providers=providers,
+        pool=resources.pool,
+        limits=resources.limits,
+    )
     submissions = Submissions(database=database, cards=notifier, sleep=resources.sleep)
     at_once = max(provider.card.concurrent_jobs for provider in providers.values())
     engine.open_lane(Lane(name=FINETUNE_LANE, at_once=at_once + 2, at_once_per_person=2))
@@ -131,10 +142,8 @@ def build_workflows(resources: Resources, engine: Engine, notifier: Cards) -> Wo
             submissions=submissions,
             cards=notifier,
             files=files,
-            downloads=resources.downloads,
             providers=providers,
-            pool=resources.pool,
-            limits=resources.limits,
+            max_upload_bytes=resources.limits.max_upload_bytes,
         ),
         generate=Generate(
             database=database, engine=engine, stages=stages, submissions=submissions, files=files, providers=providers

@@ -75,6 +75,13 @@ class Files:
         self.clear_work(name)
         return self.work_folder(name)
 
+    def empty_part_of_work(self, name: str, part: str) -> Path:
+        """An empty folder inside a work folder; it goes when that goes."""
+        folder = self.work_folder(name) / part
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
+
     def clear_work(self, name: str) -> None:
         shutil.rmtree(self._work / hashlib.sha256(name.encode()).hexdigest()[:24], ignore_errors=True)
 

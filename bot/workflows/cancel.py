@@ -6,8 +6,9 @@ from bot.errors import AtelierError, NotFound, TooLate
 from bot.permissions import Action, require
 from bot.providers.contract import Provider
 from bot.workflows.engine import Engine, Json
-from bot.workflows.finetune import PREPARE, TRAIN
+from bot.workflows.finetune import TRAIN
 from bot.workflows.generate import GENERATE
+from bot.workflows.preparation import PREPARE
 from bot.workflows.stages import Cards
 from storage.database import Database
 from storage.files import Files

@@ -1,23 +1,17 @@
 """Finetune: from a zip or loose pictures to a person's own model.
 
-received → prepared → (review: its person presses Start) → staged → training → archived → announced
+(prepared; its person presses Start) → staged → training → archived → announced
 """
 
-import asyncio
-import logging
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import asdict
 from typing import Any
 
-from bot.datasets.limits import DatasetLimits
-from bot.datasets.preparation import SourceFile, prepare
-from bot.downloads import Downloads
 from bot.errors import BadInput, DatasetRejected, NotFound, TooLate
 from bot.permissions import Action, require
-from bot.pictures.sheets import write_contact_sheet
 from bot.providers.contract import FinetuneType, Mode, Priority, Provider, TrainingRequest, TrainingSettings
 from bot.workflows.engine import Engine, Json
+from bot.workflows.preparation import PREPARE
 from bot.workflows.requests import (
     AdvancedChoices,
     FinetuneRequest,
@@ -26,19 +20,16 @@ from bot.workflows.requests import (
     checked_uploads,
     default_settings,
 )
-from bot.workflows.stages import BUG_SENTENCE, Cards, StageFailed, Stages
+from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
-from storage.datasets import Dataset, DatasetImage, add_dataset, find_dataset
+from storage.datasets import Dataset, find_dataset
 from storage.files import Files
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.models import Model, add_model, model_named
 from storage.places import Place
-from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage
+from storage.statuses import JobKind, JobStatus, Stage
 
-log = logging.getLogger(__name__)
-
-PREPARE = "prepare"
 TRAIN = "train"
 LANE = "finetune"
 TOO_LATE = "That training is no longer waiting for you: its card shows where it stands."
@@ -56,10 +47,8 @@ class Finetune:
         submissions: Submissions,
         cards: Cards,
         files: Files,
-        downloads: Downloads,
         providers: Mapping[str, Provider],
-        pool: Executor,
-        limits: DatasetLimits,
+        max_upload_bytes: int,
     ) -> None:
         self._database = database
         self._engine = engine
@@ -67,12 +56,9 @@ class Finetune:
         self._submissions = submissions
         self._cards = cards
         self._files = files
-        self._downloads = downloads
         self._providers = providers
-        self._pool = pool
-        self._limits = limits
-        engine.tell(PREPARE, self._tell_preparation)
-        engine.tell(TRAIN, self._tell_training)
+        self._max_upload_bytes = max_upload_bytes
+        engine.tell(TRAIN, stages.with_an_edge(self._tell))
 
     # What a person does
 
@@ -80,7 +66,7 @@ class Finetune:
         """Take a request in; its card appears in the channel. Raises `BadInput`."""
         provider = next(iter(self._providers.values()))
         name = checked_name(request.name)
-        checked_uploads(request.uploads, max_bytes=self._limits.max_upload_bytes)
+        checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         settings = default_settings(provider.card, trigger_word=request.trigger_word, mode=request.mode)
         async with self._database.writing() as connection:
             if await model_named(connection, place.person_id, name) is not None:
@@ -133,91 +119,14 @@ class Finetune:
     async def _enqueue(self, connection: Connection, job: Job, story: str) -> None:
         await self._engine.enqueue(connection, story=story, job_id=job.id, lane=LANE, person_id=job.place.person_id)
 
-    # The stories
+    # The story
 
-    async def _tell_preparation(self, job_id: str) -> None:
-        try:
-            await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
-            await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
-            await self._stages.change("review", job_id, only_when=(JobStatus.PREPARING,), status=JobStatus.REVIEW)
-        except StageFailed as failure:
-            await self._close(job_id, failure)
-        except Exception:
-            log.exception("Job %s broke while it was prepared", job_id)
-            await self._close(job_id, StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE))
-
-    async def _tell_training(self, job_id: str) -> None:
-        try:
-            await self._stages.run(job_id, Stage.STAGED, self._stage)
-            await self._stages.run(job_id, Stage.TRAINING, self._train, can_be_cut_short=True)
-            await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
-            await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
-            await self._stages.finish(job_id)
-        except StageFailed as failure:
-            await self._close(job_id, failure)
-        except Exception:
-            log.exception("Job %s broke while it was trained", job_id)
-            await self._close(job_id, StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE))
-
-    async def _close(self, job_id: str, failure: StageFailed) -> None:
-        self._files.clear_work(job_id)
-        await self._stages.close_failed(job_id, failure)
-
-    # The stages
-
-    async def _receive(self, job: Job) -> Json:
-        """Discord's links die soon, so the bytes are fetched first of all."""
-        folder = self._files.empty_work_folder(job.id)
-        left = self._limits.max_upload_bytes
-        kept = []
-        for number, upload in enumerate(job.details["uploads"]):
-            path = folder / f"upload-{number}"
-            left -= await self._downloads.fetch(upload["url"], path, max_bytes=left)
-            kept.append({"path": path.name, "name": upload["name"]})
-        return {"uploads": kept}
-
-    async def _prepare(self, job: Job) -> Json:
-        folder = self._files.work_folder(job.id)
-        uploads = [
-            SourceFile(path=folder / f"upload-{number}", name=upload["name"])
-            for number, upload in enumerate(job.details["uploads"])
-        ]
-        if not all(source.path.is_file() for source in uploads):
-            raise DatasetRejected("The upload went missing on our disk: please send it again.")
-        card = self._providers[job.provider].card
-        into = self._files.empty_work_folder(f"{job.id}-prepared")
-        try:
-            prepared = await prepare(
-                uploads,
-                into=into,
-                pool=self._pool,
-                limits=self._limits,
-                min_images=int(card.image_count.lowest),
-                max_images=int(card.image_count.highest),
-            )
-            kept_as = await self._files.keep(prepared.zip_path)
-            sheet = await asyncio.get_running_loop().run_in_executor(
-                self._pool, write_contact_sheet, prepared.zip_path, into / "sheet.jpg"
-            )
-            sheet_kept_as = await self._files.keep(sheet)
-        finally:
-            self._files.clear_work(f"{job.id}-prepared")
-        dataset = Dataset(
-            id=job.id,
-            place=job.place,
-            name=job.details["name"],
-            prepared_file=kept_as,
-            sheet_file=sheet_kept_as,
-            images=tuple(
-                DatasetImage(name=i.name, width=i.width, height=i.height, sha256=i.sha256, caption=i.caption)
-                for i in prepared.report.images
-            ),
-            left_out=tuple((item.name, item.reason) for item in prepared.report.left_out),
-        )
-        async with self._database.writing() as connection:
-            await add_dataset(connection, dataset)
-        self._files.clear_work(job.id)
-        return {"images": len(dataset.images), "left_out": len(dataset.left_out)}
+    async def _tell(self, job_id: str) -> None:
+        await self._stages.run(job_id, Stage.STAGED, self._stage)
+        await self._stages.run(job_id, Stage.TRAINING, self._train, can_be_cut_short=True)
+        await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
+        await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
+        await self._stages.finish(job_id)
 
     async def _stage(self, job: Job) -> Json:
         """The prepared zip lies where the provider can take it."""

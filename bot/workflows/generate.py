@@ -3,7 +3,6 @@
 received → generating → archived → announced
 """
 
-import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -14,7 +13,7 @@ from bot.permissions import Action, require
 from bot.providers.contract import GenerationRequest, Provider
 from bot.workflows.engine import Engine, Json
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
-from bot.workflows.stages import BUG_SENTENCE, StageFailed, Stages
+from bot.workflows.stages import Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
 from storage.files import Files
@@ -22,9 +21,7 @@ from storage.jobs import Job, add_job
 from storage.models import Model, find_model, model_named
 from storage.pictures import Picture, add_picture
 from storage.places import Place
-from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage
-
-log = logging.getLogger(__name__)
+from storage.statuses import JobKind, JobStatus, Stage
 
 GENERATE = "generate"
 
@@ -46,7 +43,7 @@ class Generate:
         self._submissions = submissions
         self._files = files
         self._providers = providers
-        engine.tell(GENERATE, self._tell)
+        engine.tell(GENERATE, stages.with_an_edge(self._tell))
 
     async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
@@ -72,19 +69,11 @@ class Generate:
                 )
 
     async def _tell(self, job_id: str) -> None:
-        try:
-            await self._stages.run(job_id, Stage.RECEIVED, self._receive)
-            await self._stages.run(job_id, Stage.GENERATING, self._generate, can_be_cut_short=True)
-            await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
-            await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
-            await self._stages.finish(job_id)
-        except StageFailed as failure:
-            await self._stages.close_failed(job_id, failure)
-        except Exception:
-            log.exception("Job %s broke", job_id)
-            await self._stages.close_failed(
-                job_id, StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE)
-            )
+        await self._stages.run(job_id, Stage.RECEIVED, self._receive)
+        await self._stages.run(job_id, Stage.GENERATING, self._generate, can_be_cut_short=True)
+        await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
+        await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
+        await self._stages.finish(job_id)
 
     async def _receive(self, job: Job) -> Json:
         """The weights lie ready; a model deleted since the request was made ends the job here."""

@@ -14,8 +14,9 @@ from bot.errors import (
     ProviderBusy,
     ProviderUnreachable,
 )
-from bot.workflows.engine import Engine, Json
+from bot.workflows.engine import Engine, Json, Story
 from storage.database import Connection, Database
+from storage.files import Files
 from storage.history import begin_stage, close_open_stages, end_stage
 from storage.jobs import Job, change_job, find_job
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
@@ -50,10 +51,13 @@ class StageFailed(Exception):
 
 
 class Stages:
-    def __init__(self, *, database: Database, engine: Engine, cards: Cards, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, *, database: Database, engine: Engine, cards: Cards, files: Files, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._database = database
         self._engine = engine
         self._cards = cards
+        self._files = files
         self._sleep = sleep
 
     async def run(self, job_id: str, stage: Stage, action: Action, *, can_be_cut_short: bool = False) -> Json:
@@ -111,8 +115,24 @@ class Stages:
     async def finish(self, job_id: str) -> None:
         await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)
 
+    def with_an_edge(self, story: Story) -> Story:
+        """The story with the second of the two exits for failures: whatever it raises ends the job with a sentence."""
+
+        async def tell(job_id: str) -> None:
+            try:
+                await story(job_id)
+            except StageFailed as failure:
+                await self.close_failed(job_id, failure)
+            except Exception:
+                log.exception("Job %s broke", job_id)
+                bug = StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE)
+                await self.close_failed(job_id, bug)
+
+        return tell
+
     async def close_failed(self, job_id: str, failure: StageFailed) -> None:
-        """The outer edge of every story: the job ends here, its card says why. A cancelled one is closed by Cancel."""
+        """The job ends here, its card says why, its work folder is gone. A cancelled one is closed by Cancel."""
+        self._files.clear_work(job_id)
         if failure.category is ErrorCategory.CANCELLED:
             return
 

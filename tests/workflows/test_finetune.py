@@ -121,6 +121,27 @@ async def test_a_crash_in_any_stage_ends_in_one_submission_and_one_result(
     assert [event.outcome for event in attempts] == [StageOutcome.INTERRUPTED, StageOutcome.DONE]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_crash_after_the_upload_is_deleted_finds_the_dataset_that_was_made(
+    workshop: Workshop, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = asyncio.Event()
+    real = workshop.files.clear_work
+
+    def clear(name: str) -> None:
+        real(name)
+        reached.set()
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(workshop.files, "clear_work", clear)
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await asyncio.wait_for(reached.wait(), 20)
+    monkeypatch.setattr(workshop.files, "clear_work", real)
+    await workshop.crash()
+    await workshop.start()
+    assert (await workshop.until("1001", JobStatus.REVIEW, JobStatus.FAILED)).error_sentence is None
+
+
 async def test_a_crash_while_waiting_for_review_keeps_the_review(workshop: Workshop, photos: Path) -> None:
     await review(workshop, photos)
     await workshop.crash()

@@ -1,0 +1,232 @@
+"""What a person asked for, checked before anything is stored: every refusal is one sentence that says what to do."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from bot.downloads import Upload
+from bot.errors import BadInput
+from bot.providers.contract import FinetuneType, Mode, Priority
+from bot.workflows.requests import (
+    AdvancedChoices,
+    GenerateRequest,
+    advanced_settings,
+    checked_generation,
+    checked_name,
+    checked_uploads,
+    default_settings,
+)
+from tests.builders import CARD, GENERATION
+
+
+def generation(**changes: Any) -> GenerateRequest:
+    return GenerateRequest(**{"model": "Luna", **GENERATION, **changes})
+
+
+def choices(**changes: Any) -> AdvancedChoices:
+    values = {
+        "iterations": "",
+        "learning_rate": "",
+        "captioning": True,
+        "priority": "quality",
+        "finetune_type_and_rank": "lora-32",
+    }
+    return AdvancedChoices(**{**values, **changes})
+
+
+DEFAULTS = default_settings(CARD, trigger_word="ohwx", mode="style")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Luna", "Luna"),
+        ("  Luna \n the\tcat ", "Luna the cat"),
+        ("a\x00b\u202ec", "a b c"),
+        ("x" * 50, "x" * 50),
+        ("Lüna 🐈 猫", "Lüna 🐈 猫"),
+    ],
+)
+def test_a_name_is_tidied(typed: str, name: str) -> None:
+    assert checked_name(typed) == name
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "\n\t\x00\u200b", "x" * 51])
+def test_a_name_needs_1_to_50_characters(typed: str) -> None:
+    with pytest.raises(BadInput, match="name of 1 to 50 characters"):
+        checked_name(typed)
+
+
+@given(some.text(max_size=60))
+def test_a_name_that_is_taken_can_be_shown_and_taken_again(typed: str) -> None:
+    try:
+        name = checked_name(typed)
+    except BadInput:
+        return
+    assert 1 <= len(name) <= 50
+    assert name.isprintable()
+    assert checked_name(name) == name
+
+
+def test_uploads_are_counted_and_weighed_together() -> None:
+    one = Upload(url="https://cdn.discordapp.com/1", name="1.jpg", size_bytes=100)
+    checked_uploads([one] * 10, max_bytes=1000)
+    with pytest.raises(BadInput, match="Attach a zip or pictures"):
+        checked_uploads([], max_bytes=1000)
+    with pytest.raises(BadInput, match="at most 10 loose pictures"):
+        checked_uploads([one] * 11, max_bytes=10_000)
+    with pytest.raises(BadInput, match="more than 5 MiB"):
+        checked_uploads([replace(one, size_bytes=3 * 2**20)] * 2, max_bytes=5 * 2**20)
+
+
+@pytest.mark.xfail(strict=True, reason="a limit below one MiB is told as 0 MiB")
+@pytest.mark.parametrize("size", [1, 2**20 - 1])
+def test_the_limit_is_said_as_the_operator_wrote_it(size: int) -> None:
+    with pytest.raises(BadInput) as caught:
+        checked_uploads([Upload(url="", name="", size_bytes=2 * size)], max_bytes=size)
+    assert "0 MiB" not in caught.value.sentence
+
+
+def test_a_training_starts_from_the_providers_defaults() -> None:
+    assert DEFAULTS.trigger_word == "ohwx"
+    assert DEFAULTS.mode is Mode.STYLE
+    assert (DEFAULTS.iterations, DEFAULTS.learning_rate, DEFAULTS.lora_rank) == (300, None, 32)
+    assert (DEFAULTS.captioning, DEFAULTS.priority) == (True, Priority.QUALITY)
+    assert DEFAULTS.finetune_type is FinetuneType.LORA
+
+
+@pytest.mark.parametrize(("typed", "word"), [("", "TOK"), ("  ", "TOK"), (" ohwx ", "ohwx"), ("a-b_9", "a-b_9")])
+def test_a_trigger_word_is_tidied(typed: str, word: str) -> None:
+    assert default_settings(CARD, trigger_word=typed, mode="general").trigger_word == word
+
+
+@pytest.mark.parametrize("typed", ["x", "two words", "-ohwx", "öhwx", "x" * 31, "a\nb", "ohwx\n;", "<lora>", "١٢٣"])
+def test_a_trigger_word_is_2_to_30_plain_signs(typed: str) -> None:
+    with pytest.raises(BadInput, match="2 to 30 letters, digits"):
+        default_settings(CARD, trigger_word=typed, mode="general")
+
+
+@pytest.mark.parametrize("mode", ["", "STYLE", "portrait"])
+def test_a_mode_is_one_of_those_offered(mode: str) -> None:
+    with pytest.raises(BadInput, match="general, character, style, product"):
+        default_settings(CARD, trigger_word="ohwx", mode=mode)
+
+
+def test_a_mode_the_provider_does_not_know_is_not_offered() -> None:
+    with pytest.raises(BadInput, match=r"Choose a mode: general\."):
+        default_settings(replace(CARD, modes=(Mode.GENERAL,)), trigger_word="ohwx", mode="style")
+
+
+def test_the_advanced_dialog_left_alone_changes_nothing() -> None:
+    assert advanced_settings(CARD, DEFAULTS, choices()) == DEFAULTS
+
+
+def test_everything_in_the_advanced_dialog_counts() -> None:
+    chosen = advanced_settings(
+        CARD,
+        DEFAULTS,
+        choices(
+            iterations=" 150 ",
+            learning_rate="2e-4",
+            captioning=False,
+            priority="speed",
+            finetune_type_and_rank="full-16",
+        ),
+    )
+    assert (chosen.iterations, chosen.learning_rate, chosen.captioning) == (150, 0.0002, False)
+    assert (chosen.priority, chosen.finetune_type, chosen.lora_rank) == (Priority.SPEED, FinetuneType.FULL, 16)
+    assert (chosen.trigger_word, chosen.mode) == (DEFAULTS.trigger_word, DEFAULTS.mode)
+
+
+@pytest.mark.parametrize("typed", ["99", "1001", "many", "-300", "nan", "inf", "1e9", "3oo"])
+def test_iterations_have_a_range(typed: str) -> None:
+    with pytest.raises(BadInput, match="Choose iterations from 100 to 1000"):
+        advanced_settings(CARD, DEFAULTS, choices(iterations=typed))
+
+
+@pytest.mark.parametrize("typed", ["0", "0.006", "nan", "1e-9", "slow", "-0.001"])
+def test_a_learning_rate_has_a_range(typed: str) -> None:
+    with pytest.raises(BadInput, match="Choose a learning rate from 1e-06 to 0.005"):
+        advanced_settings(CARD, DEFAULTS, choices(learning_rate=typed))
+
+
+@pytest.mark.parametrize("typed", ["100", "1000"])
+def test_the_ends_of_a_range_belong_to_it(typed: str) -> None:
+    assert advanced_settings(CARD, DEFAULTS, choices(iterations=typed)).iterations == int(typed)
+
+
+def test_half_an_iteration_is_no_iteration() -> None:
+    chosen = advanced_settings(CARD, DEFAULTS, choices(iterations="150.5"))
+    assert isinstance(chosen.iterations, int)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"priority": "soon"},
+        {"priority": ""},
+        {"finetune_type_and_rank": "lora"},
+        {"finetune_type_and_rank": "lora-"},
+        {"finetune_type_and_rank": "dora-16"},
+        {"finetune_type_and_rank": "lora-big"},
+        {"finetune_type_and_rank": "lora-²"},
+    ],
+)
+def test_what_no_list_offers_is_refused(changes: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="from the lists"):
+        advanced_settings(CARD, DEFAULTS, choices(**changes))
+
+
+@pytest.mark.parametrize("rank", ["8", "64", "0"])
+def test_a_rank_is_one_the_trainer_knows(rank: str) -> None:
+    with pytest.raises(BadInput, match="Fake provider knows rank 16 or 32"):
+        advanced_settings(CARD, DEFAULTS, choices(finetune_type_and_rank=f"lora-{rank}"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"prompt": ""}, "the prompt is empty"),
+        ({"prompt": " \n "}, "the prompt is empty"),
+        ({"prompt": "x" * 2001}, "2,001 characters; Fake provider takes 2,000"),
+        ({"strength": -0.1}, "strength from 0 to 2"),
+        ({"strength": 2.01}, "strength from 0 to 2"),
+        ({"strength": math.nan}, "strength from 0 to 2"),
+        ({"strength": math.inf}, "strength from 0 to 2"),
+        ({"aspect_ratio": ""}, "aspect ratio: 1:1, 16:9"),
+        ({"aspect_ratio": "7:3"}, "aspect ratio: 1:1, 16:9"),
+        ({"count": 0}, "1 to 4 pictures"),
+        ({"count": 5}, "1 to 4 pictures"),
+        ({"seed": -1}, "seed from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed from 0 to 4294967295"),
+    ],
+)
+def test_a_generation_that_cannot_work_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        checked_generation(CARD, generation(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt": "x" * 2000},
+        {"strength": 0},
+        {"strength": 2},
+        {"count": 1},
+        {"count": 4},
+        {"seed": 0},
+        {"seed": 2**32 - 1},
+        {"seed": None},
+        {"aspect_ratio": "16:9"},
+    ],
+)
+def test_the_ends_of_what_is_allowed_are_allowed(changes: dict[str, Any]) -> None:
+    assert checked_generation(CARD, generation(**changes)) == generation(**changes)
+
+
+def test_a_prompt_loses_only_the_space_around_it() -> None:
+    assert checked_generation(CARD, generation(prompt="  a  fox\nin snow ")).prompt == "a  fox\nin snow"
