@@ -1,0 +1,297 @@
+"""What the durable engine promises to every story, on SQLite and on PostgreSQL."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from bot.workflows.engine import Engine, Json, Lane, Story
+from storage.database import Database
+
+LANE = "lane"
+ANN, BEN = 33, 44
+Told = Callable[["Press", str], Awaitable[None]]
+
+
+class Press:
+    """An engine with one story, which can be stopped and started again, and what happened in it."""
+
+    def __init__(self, database: Database, told: Told) -> None:
+        self._database = database
+        self._told = told
+        self.happened: Counter[str] = Counter()
+        self.at_work: Counter[int] = Counter()
+        self.most_at_work: Counter[int] = Counter()
+        self.engine = Engine(database)
+
+    def _story(self) -> Story:
+        async def story(job_id: str) -> None:
+            await self._told(self, job_id)
+
+        return story
+
+    async def start(self) -> None:
+        self.engine = Engine(self._database)
+        self.engine.tell("story", self._story())
+        self.engine.open_lane(Lane(name=LANE, at_once=10, at_once_per_person=1))
+        await self.engine.start()
+
+    async def enqueue(self, job_id: str, *, person_id: int = ANN) -> None:
+        async with self._database.writing() as connection:
+            await self.engine.enqueue(connection, story="story", job_id=job_id, lane=LANE, person_id=person_id)
+
+    async def until(self, event: str, times: int = 1) -> None:
+        async with asyncio.timeout(20):
+            while self.happened[event] < times:
+                await asyncio.sleep(0.01)
+
+    def count(self, event: str) -> Json:
+        self.happened[event] += 1
+        return {"event": event}
+
+
+Opening = Callable[[Told], Awaitable[Press]]
+
+
+@pytest.fixture
+async def open_press(database: Database) -> AsyncIterator[Opening]:
+    presses: list[Press] = []
+
+    async def opening(told: Told) -> Press:
+        press = Press(database, told)
+        presses.append(press)
+        await press.start()
+        return press
+
+    yield opening
+    for press in presses:
+        await press.engine.stop()
+
+
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+async def three_steps(press: Press, job_id: str) -> None:
+    for name in ("one", "two", "three"):
+
+        async def body(name: str = name) -> Json:
+            return press.count(f"{job_id} {name}")
+
+        assert await press.engine.step(name, body) == {"event": f"{job_id} {name}"}
+    press.count("told")
+
+
+async def test_a_story_enqueued_twice_is_told_once(open_press: Opening) -> None:
+    press = await open_press(three_steps)
+    await asyncio.gather(*(press.enqueue("1") for _ in range(3)))
+    await press.until("told")
+    await press.enqueue("1")
+    await press.enqueue("2")
+    await press.until("told", 2)
+    assert press.happened["1 one"] == press.happened["1 three"] == press.happened["2 one"] == 1
+
+
+async def test_a_transaction_that_is_undone_enqueues_nothing(open_press: Opening) -> None:
+    press = await open_press(three_steps)
+    with pytest.raises(RuntimeError, match="undone"):
+        async with press._database.writing() as connection:
+            await press.engine.enqueue(connection, story="story", job_id="1", lane=LANE, person_id=ANN)
+            raise RuntimeError("undone")
+    await press.enqueue("2")
+    await press.until("told")
+    await asyncio.sleep(0.3)
+    assert press.happened["1 one"] == 0
+
+
+async def test_a_story_is_not_told_before_its_transaction_ends(open_press: Opening) -> None:
+    press = await open_press(three_steps)
+    async with press._database.writing() as connection:
+        await press.engine.enqueue(connection, story="story", job_id="1", lane=LANE, person_id=ANN)
+        await asyncio.sleep(0.4)
+        assert press.happened["1 one"] == 0
+    await press.until("told")
+
+
+async def test_a_finished_step_is_remembered_after_a_stop(open_press: Opening) -> None:
+    async def told(press: Press, job_id: str) -> None:
+        async def first() -> Json:
+            press.count("first")
+            return {"number": press.happened["first"]}
+
+        async def second() -> Json:
+            press.count("second begun")
+            if press.happened["second begun"] == 1:
+                await asyncio.Event().wait()
+            return press.count("second ended")
+
+        assert await press.engine.step("first", first) == {"number": 1}
+        await press.engine.step("second", second)
+        press.count("told")
+
+    press = await open_press(told)
+    await press.enqueue("1")
+    await press.until("second begun")
+    await press.engine.stop()
+    await press.start()
+    await press.until("told")
+    assert (press.happened["first"], press.happened["second begun"], press.happened["second ended"]) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("preemptible", [False, True])
+async def test_what_a_stop_breaks_in_a_step_is_not_its_outcome(open_press: Opening, preemptible: bool) -> None:
+    """A library may turn being put down into an error of its own, or into a short answer."""
+
+    async def told(press: Press, job_id: str) -> None:
+        async def step() -> Json:
+            press.count("begun")
+            if press.happened["begun"] > 1:
+                return {"whole": True}
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise ConnectionError("lost") from None
+            raise AssertionError
+
+        result = await press.engine.step("step", step, preemptible=preemptible)
+        press.count(f"whole {result['whole']}")
+
+    press = await open_press(told)
+    await press.enqueue("1")
+    await press.until("begun")
+    await press.engine.stop()
+    await press.start()
+    await press.until("whole True")
+    assert press.happened["begun"] == 2
+
+
+async def test_an_answer_that_a_stop_cut_short_is_not_its_outcome(open_press: Opening) -> None:
+    async def told(press: Press, job_id: str) -> None:
+        async def step() -> Json:
+            press.count("begun")
+            if press.happened["begun"] > 1:
+                return {"whole": True}
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+            return {"whole": False}
+
+        result = await press.engine.step("step", step)
+        press.count(f"whole {result['whole']}")
+
+    press = await open_press(told)
+    await press.enqueue("1")
+    await press.until("begun")
+    await press.engine.stop()
+    await press.start()
+    await press.until("whole True")
+    assert press.happened["whole False"] == 0
+
+
+async def test_a_step_may_swallow_one_cancellation(open_press: Opening) -> None:
+    async def told(press: Press, job_id: str) -> None:
+        async def step() -> Json:
+            press.count("begun")
+            if press.happened["begun"] == 1:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    press.count("swallowed")
+                await asyncio.Event().wait()
+            return {}
+
+        await press.engine.step("step", step)
+        press.count("told")
+
+    press = await open_press(told)
+    await press.enqueue("1")
+    await press.until("begun")
+    await asyncio.wait_for(press.engine.stop(), 8)
+    assert press.happened["swallowed"] == 1
+    await press.start()
+    await press.until("told")
+
+
+@only_sqlite
+async def test_a_failure_while_nothing_stops_is_the_storys_to_handle(open_press: Opening) -> None:
+    async def told(press: Press, job_id: str) -> None:
+        async def step() -> Json:
+            press.count("begun")
+            raise ConnectionError("lost")
+
+        try:
+            await press.engine.step("step", step)
+        except ConnectionError:
+            press.count("handled")
+
+    press = await open_press(told)
+    await press.enqueue("1")
+    await press.until("handled")
+    assert press.happened["begun"] == 1
+
+
+async def at_work_a_while(press: Press, job_id: str) -> None:
+    person = int(job_id.split("-")[0])
+
+    async def step() -> Json:
+        press.at_work[person] += 1
+        press.most_at_work[person] = max(press.most_at_work[person], press.at_work[person])
+        press.most_at_work[0] = max(press.most_at_work[0], sum(press.at_work.values()))
+        await asyncio.sleep(0.5)
+        press.at_work[person] -= 1
+        return {}
+
+    await press.engine.step("step", step)
+    press.count("told")
+
+
+async def test_one_person_waits_for_themselves_and_never_for_another(open_press: Opening) -> None:
+    press = await open_press(at_work_a_while)
+    for number in range(3):
+        await press.enqueue(f"{ANN}-{number}", person_id=ANN)
+    await press.enqueue(f"{BEN}-0", person_id=BEN)
+    await press.until("told", 4)
+    assert press.most_at_work == {ANN: 1, BEN: 1, 0: 2}
+
+
+@only_sqlite
+async def test_an_abandoned_story_goes_no_further(open_press: Opening) -> None:
+    async def told(press: Press, job_id: str) -> None:
+        async def step() -> Json:
+            press.count("begun")
+            await asyncio.sleep(30)
+            return press.count("ended")
+
+        await press.engine.step("step", step, preemptible=True)
+        press.count("told")
+
+    press = await open_press(told)
+    await press.enqueue("1")
+    await press.until("begun")
+    await press.engine.abandon(story="story", job_id="1")
+    async with asyncio.timeout(5):
+        while press.engine._running:
+            await asyncio.sleep(0.02)
+    await press.engine.stop()
+    await press.start()
+    await asyncio.sleep(0.5)
+    assert (press.happened["begun"], press.happened["ended"], press.happened["told"]) == (1, 0, 0)
+
+
+@only_sqlite
+async def test_abandoning_what_was_never_begun_is_harmless(open_press: Opening) -> None:
+    press = await open_press(three_steps)
+    await press.engine.abandon(story="story", job_id="never")
+    await press.enqueue("1")
+    await press.until("told")
+
+
+async def test_an_engine_that_was_never_started_stops_and_takes_nothing(sqlite: Database) -> None:
+    engine = Engine(sqlite)
+    with pytest.raises(AssertionError, match=r"start\(\) comes first"):
+        async with sqlite.writing() as connection:
+            await engine.enqueue(connection, story="story", job_id="1", lane=LANE, person_id=ANN)
+    await engine.stop()
+    with pytest.raises(asyncio.CancelledError):
+        await engine.step("step", asyncio.Event().wait)  # type: ignore[arg-type]
