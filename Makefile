@@ -29,8 +29,8 @@ coverage: $(VENV)/test.stamp
 
 # A lock names hashes and no index: two machines get the same tree.
 $(VENV)/run.stamp: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit("Atelier needs Python 3.11 or newer.") if sys.version_info < (3, 11) else None'
-	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit("Atelier needs Python 3.11 or newer.") if sys.version_info < (3, 11) else None'
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 

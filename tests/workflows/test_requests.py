@@ -150,7 +150,7 @@ def test_iterations_have_a_range(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["0", "0.006", "nan", "1e-9", "slow", "-0.001"])
 def test_a_learning_rate_has_a_range(typed: str) -> None:
-    with pytest.raises(BadInput, match="Choose a learning rate from 1e-06 to 0.005"):
+    with pytest.raises(BadInput, match=r"Choose a learning rate from 1e-06 to 0\.005"):
         advanced_settings(CARD, DEFAULTS, choices(learning_rate=typed))
 
 

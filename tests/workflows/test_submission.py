@@ -47,7 +47,7 @@ class ScriptedProvider(FakeProvider):
         super().__init__(home, card=card)
         self._states = list(states)
 
-    async def check(self, task_id: str) -> TaskState:
+    async def check(self, _task_id: str) -> TaskState:
         state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
         if isinstance(state, ProviderError):
             raise state
@@ -65,9 +65,7 @@ class Desk:
         self.job = finetune_job()
         self._dataset = folder / "dataset.zip"
         self._dataset.write_bytes(b"pictures")
-        self.submissions = Submissions(
-            database=database, cards=self.cards, sleep=self.clock.sleep, now=self.clock.now
-        )
+        self.submissions = Submissions(database=database, cards=self.cards, sleep=self.clock.sleep, now=self.clock.now)
 
     async def submit(self, provider: FakeProvider | None = None) -> str:
         provider = provider or self.provider
@@ -231,7 +229,7 @@ async def test_a_task_that_never_ends_is_stopped_at_its_deadline(desk: Desk, tmp
 @pytest.mark.xfail(strict=True, reason="the failed cancel hides that the deadline had passed")
 async def test_a_deadline_is_a_deadline_even_when_the_provider_cannot_be_told(desk: Desk, tmp_path: Path) -> None:
     class Deaf(ScriptedProvider):
-        async def cancel(self, task_id: str) -> bool:
+        async def cancel(self, _task_id: str) -> bool:
             raise ProviderUnreachable("away")
 
     provider = Deaf(tmp_path / "p", Working(progress=0.1), card=replace(CARD, poll_seconds=10.0))

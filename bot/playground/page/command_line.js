@@ -2,6 +2,7 @@
 
 import { ATTACHMENT } from "./command_catalogue.js";
 import { element, replaceContent } from "./elements.js";
+import { isArchive } from "./file_facts.js";
 import { OptionPill } from "./option_pill.js";
 
 export class CommandLine {
@@ -52,14 +53,26 @@ export class CommandLine {
 
   /** Takes files into the empty attachment options, adding optional ones; returns the uploads that found no room. */
   takeUploads(uploads) {
-    const waiting = [...uploads];
-    for (const option of this.command.options.filter(({ type }) => type === ATTACHMENT)) {
-      if (!waiting.length) break;
-      const pill = this.#pills.find((one) => one.option === option) ?? this.#addSilently(option);
-      if (pill.editor.isEmpty()) pill.editor.setUpload(waiting.shift());
-    }
+    const kept = uploads.filter((upload) => !this.#takeUpload(upload));
     this.#focusFirst();
-    return waiting;
+    // Everything needed is there: the list of what else is possible would only hide the conversation.
+    if (document.activeElement === this.#composer.field) this.#composer.panel.hide();
+    return kept;
+  }
+
+  /** A zip goes into the option named for one, anything else into the other options, while they have room. */
+  #takeUpload(upload) {
+    const isEmpty = (option) => this.#pillOf(option)?.editor.isEmpty() ?? true;
+    const empty = this.command.options.filter((option) => option.type === ATTACHMENT && isEmpty(option));
+    const fits = (option) => isArchive(option.name) === isArchive(upload.file.name);
+    const option = empty.find(fits) ?? empty[0];
+    if (!option) return false;
+    (this.#pillOf(option) ?? this.#addSilently(option)).editor.setUpload(upload);
+    return true;
+  }
+
+  #pillOf(option) {
+    return this.#pills.find((pill) => pill.option === option);
   }
 
   /** Values typed so far, for autocomplete. */

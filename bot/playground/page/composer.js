@@ -60,10 +60,7 @@ export class Composer {
   }
 
   useFilesWithFinetune() {
-    const archivesFirst = this.#tray
-      .take()
-      .sort((a, b) => Number(/\.zip$/i.test(b.file.name)) - Number(/\.zip$/i.test(a.file.name)));
-    this.openFinetune(archivesFirst);
+    this.openFinetune(this.#tray.take());
   }
 
   /** Files that were dropped, pasted or picked: into the open command, else into the tray. */
@@ -92,6 +89,7 @@ export class Composer {
 
   /** The command line was left: back to plain text. */
   closed() {
+    this.field.value = "";
     this.#line.close();
     this.field.focus();
   }
@@ -172,8 +170,11 @@ export class Composer {
   }
 
   #enter() {
-    if (this.#line.command) this.#line.submit();
-    else this.#say();
+    const { command } = this.#line;
+    const left = this.field.value.trim();
+    if (!command) this.#say();
+    else if (left) this.#page.toasts.show(`“${left}” is in no option of /${command.name}. Remove it or pick an option.`);
+    else this.#line.submit();
   }
 
   async #say() {

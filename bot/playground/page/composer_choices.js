@@ -26,7 +26,7 @@ export function commandChoices(found, typed, page, open) {
 export function optionChoices(options, command, highlight, add) {
   return {
     title: "Optional",
-    detail: `for /${command.name}`,
+    detail: `for /${command.name}, none of them needed`,
     testid: "optional-choice",
     items: options.map(optionItem),
     highlight,

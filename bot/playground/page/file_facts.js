@@ -8,12 +8,14 @@ export function sizeInWords(bytes) {
   return `${(bytes / 1024 ** power).toFixed(2)} ${units[power - 1]}`;
 }
 
+/** Pictures that every browser draws; an SVG or HEIC stays a file, as in Discord. */
 export function isPicture(contentType, name = "") {
-  return (contentType ?? "").startsWith("image/") || /\.(png|jpe?g|webp|gif)$/i.test(name);
+  if (contentType) return /^image\/(png|jpeg|webp|gif|avif)\b/.test(contentType);
+  return /\.(png|jpe?g|webp|gif|avif)$/i.test(name);
 }
 
 export function isArchive(name) {
-  return /\.zip$/i.test(name);
+  return /(^|\.)zip$/i.test(name);
 }
 
 export function fileIcon(name, contentType) {

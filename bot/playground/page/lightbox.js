@@ -3,6 +3,8 @@
 import { element, replaceContent } from "./elements.js";
 import { icon } from "./icons.js";
 
+const SWIPE_PIXELS = 60;
+
 export class Lightbox {
   #dialog;
   #items = [];
@@ -12,6 +14,7 @@ export class Lightbox {
     this.#dialog = element("dialog", { class: "lightbox", testid: "lightbox", "aria-label": "Picture" });
     this.#dialog.addEventListener("click", (event) => this.#closeOnBackground(event));
     this.#dialog.addEventListener("keydown", (event) => this.#key(event));
+    this.#swipes();
     document.body.append(this.#dialog);
   }
 
@@ -106,6 +109,19 @@ export class Lightbox {
     if (this.#items.length < 2) return;
     if (event.key === "ArrowLeft") this.#move(-1);
     if (event.key === "ArrowRight") this.#move(1);
+  }
+
+  /** A finger drawn sideways turns the page; two fingers zoom, as the browser does it. */
+  #swipes() {
+    let start = null;
+    this.#dialog.addEventListener("touchstart", ({ touches }) => (start = touches.length === 1 ? touches[0] : null), {
+      passive: true,
+    });
+    this.#dialog.addEventListener("touchend", ({ changedTouches }) => {
+      const across = start ? changedTouches[0].clientX - start.clientX : 0;
+      const isSwipe = Math.abs(across) > SWIPE_PIXELS && visualViewport.scale === 1;
+      if (isSwipe && this.#items.length > 1) this.#move(across < 0 ? 1 : -1);
+    });
   }
 
   #closeOnBackground(event) {

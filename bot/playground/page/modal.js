@@ -54,7 +54,8 @@ export class Modals {
     document.body.append(dialog);
     this.#dialog = dialog;
     dialog.showModal();
-    fields[0]?.focus();
+    // On a touch screen the keyboard would cover half of the dialog before it has been read.
+    if (!matchMedia("(pointer: coarse)").matches) fields[0]?.focus();
   }
 
   #heading(push) {

@@ -36,7 +36,7 @@ function guide(page) {
       step(
         1,
         "Bring photos",
-        ["Drop a zip of photos anywhere here and run ", code("/finetune"), "."],
+        [bringWords(), " and run ", code("/finetune"), "."],
         sampleButton(page, isReady),
         pickButton(page, isReady),
       ),
@@ -52,6 +52,11 @@ function guide(page) {
       ? null
       : element("p", { class: "guide-note" }, "The buttons wake up as soon as the bot has told its commands."),
   );
+}
+
+function bringWords() {
+  const canDrop = matchMedia("(hover: hover)").matches;
+  return canDrop ? "Drop a zip of photos anywhere here" : "Choose a zip of photos, or up to 10 pictures,";
 }
 
 function step(number, title, words, ...actions) {
@@ -89,11 +94,12 @@ function sampleButton(page, isReady) {
 }
 
 function pickButton(page, isReady) {
-  const input = element("input", { type: "file", hidden: true, accept: ".zip,image/*" });
-  input.addEventListener(
-    "change",
-    () => input.files.length && page.composer.openFinetune([new Upload(input.files[0])]),
-  );
+  const input = element("input", { type: "file", hidden: true, multiple: true, accept: ".zip,image/*", testid: "own-photos" });
+  input.addEventListener("change", () => {
+    const uploads = [...input.files].map((file) => new Upload(file));
+    input.value = "";
+    if (uploads.length) page.composer.openFinetune(uploads);
+  });
   return [
     input,
     element(
