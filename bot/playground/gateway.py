@@ -113,7 +113,7 @@ class Gateway:
             "session_id": session.id,
             "resume_gateway_url": self._world.files.base_url.replace("http://", "ws://", 1) + "/gateway",
             "shard": list(session.shard),
-            "application": {"id": self._world.bot.id, "flags": 0},
+            "application": {"id": self._world.bot.id, "flags": 0, "flags_new": "0"},
         }
         self._dispatch(session, "READY", ready)
         if serves and session.wants(GUILDS):

@@ -152,6 +152,8 @@ class Engine:
         if self._client is None:
             return
         self._client = None
+        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(max_workers=1) as thread:
-            await asyncio.get_running_loop().run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
+            await loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
+        loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, which is shut down now
         self._sync_engine.dispose()

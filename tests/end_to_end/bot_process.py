@@ -1,0 +1,78 @@
+"""The bot as a process of its own, which can be killed without a word and started again on what it left."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.playground.server import Playground
+
+PROJECT = Path(__file__).parents[2]
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+
+
+class BotProcess:
+    """`async with` it: whatever happens inside, no process stays behind."""
+
+    def __init__(self, playground: Playground, folder: Path, **variables: str) -> None:
+        self.playground = playground
+        self.data_dir = folder / "data"
+        self._log = folder / "bot.log"
+        self._variables = variables
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+        if error is not None and self._log.is_file():
+            error.add_note(f"The bot's log ends with:\n{self._log.read_text()[-3000:]}")
+
+    async def start(self) -> None:
+        environment = {
+            **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
+            "DISCORD_TOKEN": self.playground.token,
+            "DISCORD_API_URL": self.playground.api_url,
+            "DISCORD_GATEWAY_URL": self.playground.gateway_url,
+            "DATA_DIR": str(self.data_dir),
+            "CARD_EDIT_INTERVAL": "0s",
+            "LOG_LEVEL": "INFO",
+            **self._variables,
+        }
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                env=environment,
+                cwd=PROJECT,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        await self.playground.bot_ready(timeout=30)
+
+    async def kill(self) -> None:
+        """SIGKILL: no line of the bot runs after this."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+        self._process = None
+        async with asyncio.timeout(5):
+            while self.playground._gateway.is_online:
+                await asyncio.sleep(0.005)
+
+    async def kill_and_start(self) -> None:
+        await self.kill()
+        await self.start()
