@@ -34,13 +34,13 @@ class Downloads:
         """Stream one file to `into`, answer its size in bytes. Raises `BadInput`, or `ProviderUnreachable` to retry."""
         self._check(url)
         try:
-            async with self._client.stream("GET", url) as response:
+            async with self._client.stream("GET", url, follow_redirects=False) as response:
                 if response.status_code in (401, 403, 404, 410):
                     raise BadInput("Discord no longer has that file: please upload it again.")
                 if response.status_code != 200:
                     raise ProviderUnreachable("Discord's file server did not answer; trying again.")
                 return await _write(response, into, max_bytes)
-        except httpx.TransportError as problem:
+        except httpx.RequestError as problem:
             raise ProviderUnreachable("Discord's file server did not answer; trying again.") from problem
 
     def _check(self, url: str) -> None:
@@ -65,7 +65,8 @@ async def _write(response: httpx.Response, into: Path, max_bytes: int) -> int:
 
 
 def too_large(max_bytes: int) -> BadInput:
-    return BadInput(f"That is more than {max_bytes // 2**20} MiB: send fewer or smaller pictures.")
+    limit = f"{max_bytes // 2**20} MiB" if max_bytes >= 2**20 else f"{max_bytes:,} bytes"
+    return BadInput(f"That is more than {limit}: send fewer or smaller pictures.")
 
 
 def _is_address(host: str) -> bool:

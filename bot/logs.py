@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from urllib.parse import unquote, urlsplit
 
 from bot.settings import Secret, Settings
 
@@ -23,6 +24,8 @@ def set_up_logs(settings: Settings) -> None:
 
 def _formatter(settings: Settings) -> logging.Formatter:
     secrets = [value.reveal() for value in vars(settings).values() if isinstance(value, Secret) and value]
+    password = urlsplit(settings.database_url.reveal()).password  # drivers name it without the address around it
+    secrets += [password, unquote(password)] if password else []
     return JsonLines(secrets) if settings.log_format == "json" else TextLines(secrets)
 
 

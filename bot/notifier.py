@@ -11,7 +11,7 @@ import discord
 
 from bot.errors import AtelierError, DiscordUnreachable, NotDelivered
 from bot.messages.cards import SHEET_NAME, Card, JobView, job_card, sheet_alt_text, shows_sheet
-from bot.messages.results import alt_text, failure_result, model_result, pictures_result
+from bot.messages.results import alt_text, failure_result, model_result, picture_file_name, pictures_result
 from bot.providers.contract import Provider
 from storage.database import Database
 from storage.datasets import find_dataset
@@ -50,12 +50,12 @@ class Notifier:
         """Show the job as it stands. A card that cannot be shown never stops the job."""
         lock = self._locks.setdefault(job_id, asyncio.Lock())
         async with lock:
+            self._edited_at[job_id] = self._now()
             try:
                 job = await self._show(job_id)
             except AtelierError as problem:
                 log.warning("The card of job %s could not be shown: %s", job_id, problem)
                 return
-            self._edited_at[job_id] = self._now()
         if job.status.is_final:
             self._edited_at.pop(job_id, None)
             self._locks.pop(job_id, None)
@@ -87,7 +87,8 @@ class Notifier:
     async def _show(self, job_id: str) -> Job:
         view = await self.view_of(job_id)
         if view.job.message_id is None:
-            message_id = await self._post(view.job, job_card(view), nonce=f"{job_id}-c", mentions=False)
+            files = await self._sheet(view)
+            message_id = await self._post(view.job, job_card(view), nonce=f"{job_id}-c", files=files, mentions=False)
             async with self._database.writing() as connection:
                 await change_job(connection, job_id, message_id=message_id)
         else:
@@ -104,7 +105,7 @@ class Notifier:
         async with self._database.reading() as connection:
             pictures = await pictures_of_job(connection, job.id)
         contents = [await self._files.read(picture.file) for picture in pictures]
-        names = [f"{job.id}-{picture.position + 1}.png" for picture in pictures]
+        names = [picture_file_name(job, picture.position + 1) for picture in pictures]
         files = [
             discord.File(io.BytesIO(content), filename=name, description=alt_text(job, number))
             for number, (content, name) in enumerate(zip(contents, names, strict=True), start=1)

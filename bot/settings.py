@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from bot.providers.local_failures import Failures
+
 Value = TypeVar("Value")
 
 SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -70,7 +72,7 @@ class Settings:
     card_edit_interval: float
     local_training_time: float
     local_generation_time: float
-    local_failures: str
+    local_failures: Failures
 
 
 def read_settings(environment: Mapping[str, str], *, env_file: Path | None = None) -> Settings:
@@ -93,7 +95,7 @@ def read_settings(environment: Mapping[str, str], *, env_file: Path | None = Non
         "card_edit_interval": reader.read("CARD_EDIT_INTERVAL", _duration, "2s"),
         "local_training_time": reader.read("LOCAL_TRAINING_TIME", _duration, "0s"),
         "local_generation_time": reader.read("LOCAL_GENERATION_TIME", _duration, "0s"),
-        "local_failures": reader.read("LOCAL_FAILURES", str, ""),
+        "local_failures": reader.read("LOCAL_FAILURES", Failures.parse, ""),
     }
     if reader.problems:
         raise SettingsRejected(reader.problems)
@@ -164,7 +166,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _measure(text: str, units: Mapping[str, float], example: str) -> float:
-    number = text.rstrip("".join({sign for unit in units for sign in unit + unit.lower()}) + " ")
+    number = text.rstrip("".join({sign for unit in units for sign in unit.upper() + unit.lower()}) + " ")
     unit = text[len(number) :].strip()
     key = next((known for known in units if known.lower() == unit.lower()), None)
     try:
@@ -188,7 +190,10 @@ def _duration(text: str) -> float:
 
 
 def _url(text: str, schemes: tuple[str, ...]) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in schemes or not parts.hostname:
         raise ValueError(f"write a whole address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
     return text.rstrip("/")

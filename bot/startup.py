@@ -14,7 +14,6 @@ from bot.discord_address import file_hosts, point_at
 from bot.downloads import Downloads
 from bot.providers.contract import Provider
 from bot.providers.local import LocalProvider
-from bot.providers.local_failures import Failures
 from bot.settings import Settings
 from storage.database import Database, only_process
 from storage.files import Files
@@ -54,7 +53,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             pool=pool,
             training_seconds=settings.local_training_time,
             generation_seconds=settings.local_generation_time,
-            failures=Failures.parse(settings.local_failures),
+            failures=settings.local_failures,
         )
         stack.push_async_callback(local.close)
         point_at(api_url=settings.discord_api_url, gateway_url=settings.discord_gateway_url)

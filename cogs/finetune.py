@@ -40,6 +40,7 @@ class FinetuneCog(commands.Cog):
         name="What to call the model",
         trigger_word=f"The word that will call your subject in a prompt (default {DEFAULT_TRIGGER_WORD})",
         mode="What the pictures show",
+        **{f"picture_{number}": "A picture, when you have no zip" for number in range(1, LOOSE_UPLOADS + 1)},
     )
     @app_commands.choices(
         mode=[app_commands.Choice(name=f"{mode}: {words}", value=str(mode)) for mode, words in MODES.items()]
@@ -48,6 +49,9 @@ class FinetuneCog(commands.Cog):
         self,
         interaction: Interaction,
         zip: discord.Attachment | None = None,  # noqa: A002 - the option's name is what people read
+        name: app_commands.Range[str, 1, 50] | None = None,
+        trigger_word: app_commands.Range[str, 2, 30] | None = None,
+        mode: str = str(Mode.GENERAL),
         picture_1: discord.Attachment | None = None,
         picture_2: discord.Attachment | None = None,
         picture_3: discord.Attachment | None = None,
@@ -58,9 +62,6 @@ class FinetuneCog(commands.Cog):
         picture_8: discord.Attachment | None = None,
         picture_9: discord.Attachment | None = None,
         picture_10: discord.Attachment | None = None,
-        name: app_commands.Range[str, 1, 50] | None = None,
-        trigger_word: app_commands.Range[str, 2, 30] | None = None,
-        mode: str = str(Mode.GENERAL),
     ) -> None:
         first_five = (picture_1, picture_2, picture_3, picture_4, picture_5)
         last_five = (picture_6, picture_7, picture_8, picture_9, picture_10)
@@ -72,7 +73,7 @@ class FinetuneCog(commands.Cog):
             )
             return
         request = FinetuneRequest(
-            name=name or PurePath(files[0].filename).stem,
+            name=name or (PurePath(zip.filename).stem if zip else trigger_word or "My model"),
             trigger_word=trigger_word or "",
             mode=mode,
             uploads=tuple(map(_upload, files)),

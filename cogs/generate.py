@@ -58,8 +58,9 @@ class GenerateCog(commands.Cog):
 
     @generate.autocomplete("aspect_ratio")
     async def aspect_ratios(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        known = {ratio for provider in self._bot.resources.providers.values() for ratio in provider.card.aspect_ratios}
-        return [app_commands.Choice(name=ratio, value=ratio) for ratio in sorted(known) if typed in ratio][:CHOICES]
+        cards = [provider.card for provider in self._bot.resources.providers.values()]
+        known = dict.fromkeys(ratio for card in cards for ratio in card.aspect_ratios)
+        return [app_commands.Choice(name=ratio, value=ratio) for ratio in known if typed in ratio][:CHOICES]
 
 
 class AgainButton(CardButton, act=Act.AGAIN):

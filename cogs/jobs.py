@@ -1,5 +1,7 @@
 """/jobs: one's own trainings and generations, their timelines, and stopping them."""
 
+from datetime import UTC, datetime
+
 from discord import app_commands
 from discord.ext import commands
 
@@ -12,6 +14,7 @@ from bot.messages.words import STATUS_WORDS
 from bot.permissions import Action, require
 from cogs.answers import CardButton, Interaction
 from storage.jobs import Job, count_jobs_of_person, find_job, jobs_of_person
+from storage.statuses import JobKind
 
 CHOICES = 25
 
@@ -69,9 +72,11 @@ async def setup(bot: Atelier) -> None:
 
 
 def _choice(job: Job) -> app_commands.Choice[str]:
-    return app_commands.Choice(
-        name=f"{job.kind} · {job.details['name']} · {STATUS_WORDS[job.status]}"[:100], value=job.id
-    )
+    """Choices cannot show a time that ticks, so they say the day and the minute (UTC)."""
+    asked = datetime.fromtimestamp(job.created_ms / 1000, UTC)
+    what = "Training of" if job.kind is JobKind.FINETUNE else "Pictures with"
+    name = f"{what} {job.details['name']} · {STATUS_WORDS[job.status]} · {asked:%d %b %H:%M}"
+    return app_commands.Choice(name=name[:100], value=job.id)
 
 
 async def _page(interaction: Interaction, page: int) -> Card:

@@ -112,7 +112,7 @@ def _checked(
         raise _unpacks_too_large(shown, limits)
     if claimed_bytes > limits.max_total_bytes:
         raise _unpacks_too_large(shown, limits)
-    return sorted(wanted, key=lambda entry: (name_of(entry).casefold(), name_of(entry)))
+    return sorted(wanted, key=lambda entry: _as_people_sort(name_of(entry)))
 
 
 def _unpacks_too_large(shown: str, limits: DatasetLimits) -> DatasetRejected:
@@ -154,3 +154,9 @@ def _inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> 
         except _FAULTS:
             return "is damaged inside the zip: zip it again"
     return None if written_bytes == entry.file_size else "is damaged inside the zip: zip it again"
+
+
+def _as_people_sort(name: str) -> tuple[str, str, str]:
+    """`a.jpg` before `a-copy.jpg`, so that of two equal pictures the original is kept."""
+    stem, dot, suffix = name.casefold().rpartition(".")
+    return (stem if dot else suffix, suffix, name)

@@ -14,6 +14,7 @@ from storage.jobs import Job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
 
 LEFT_OUT_LINES = 5
+WORTH_SAYING_MS = 1000
 SHEET_NAME = "pictures.jpg"
 PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
 TRAINING = (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
@@ -42,12 +43,14 @@ def job_card(view: JobView) -> Card:
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.job.status])
     for text in _lines(view):
         container.add_item(discord.ui.TextDisplay(text))
-    if shows_sheet(view):
+    if shows_sheet(view):  # pictures before the small print
         container.add_item(
             discord.ui.MediaGallery(
                 discord.MediaGalleryItem(f"attachment://{SHEET_NAME}", description=sheet_alt_text(view))
             )
         )
+    if view.provider.notice and not view.job.status.is_final:
+        container.add_item(discord.ui.TextDisplay(f"-# {view.provider.notice}"))
     buttons = list(_buttons(view))
     if buttons:
         container.add_item(discord.ui.ActionRow(*buttons))
@@ -81,7 +84,8 @@ def _lines(view: JobView) -> Iterator[str]:
             yield _review(view)
         case JobStatus.FAILED:
             yield f"❌ {plain(job.error_sentence or 'This job failed.', 1000)}"
-            yield stage_line(view)
+            if view.events:
+                yield stage_line(view)
         case JobStatus.CANCELLED:
             yield "⏹️ Cancelled. Nothing more will happen here."
         case JobStatus.CANCELLING:
@@ -90,9 +94,7 @@ def _lines(view: JobView) -> Iterator[str]:
             yield _done(job)
         case JobStatus.PREPARING | JobStatus.RUNNING:
             yield stage_line(view)
-            yield _progress(job)
-    if view.provider.notice:
-        yield f"-# {view.provider.notice}"
+            yield _progress(view)
 
 
 def _title(job: Job) -> str:
@@ -127,8 +129,10 @@ def _subtitle(job: Job) -> str:
 
 
 def stage_line(view: JobView) -> str:
-    """One mark per stage: done, at work, or still to come."""
-    return "\n".join(_stage(stage, view.events) for stage in _stages(view.job))
+    """One mark per stage: done, at work, or, while the job is alive, still to come."""
+    met = {event.stage for event in view.events}
+    stages = [stage for stage in _stages(view.job) if stage in met or not view.job.status.is_final]
+    return "\n".join(_stage(stage, view.events) for stage in stages)
 
 
 def _stages(job: Job) -> tuple[Stage, ...]:
@@ -143,27 +147,32 @@ def _stage(stage: Stage, events: Sequence[StageEvent]) -> str:
     if last.outcome is None or last.ended_ms is None:
         again = f" · attempt {last.attempt}" if last.attempt > 1 else ""
         return f"▶️ **{word}**{again}"
-    return f"{MARKS[last.outcome]} {word} · {duration(last.ended_ms - last.started_ms)}"
+    took = last.ended_ms - last.started_ms
+    return f"{MARKS[last.outcome]} {word}{f' · {duration(took)}' if took >= WORTH_SAYING_MS else ''}"
 
 
-def _progress(job: Job) -> str:
+def _progress(view: JobView) -> str:
+    job = view.job
     if job.status is JobStatus.PREPARING:
         return "Looking at every picture. Nothing is spent before you press *Start*."
-    left = f"\nready {moment(job.ready_at_ms)}" if job.ready_at_ms is not None and job.progress < 1 else ""
-    note = f" · {plain(job.note)}" if job.note else ""
-    return f"{progress_bar(job.progress)}{note}{left}"
+    if all(event.ended_ms is not None for event in view.events) and job.progress == 0:
+        return "Waiting for its turn."
+    left = f" · ready {moment(job.ready_at_ms)}" if job.ready_at_ms is not None and job.progress < 1 else ""
+    note = f"\n-# {plain(job.note)}" if job.note and not view.provider.notice else ""
+    return f"{progress_bar(job.progress)}{left}{note}"
 
 
 def _review(view: JobView) -> str:
     settings, dataset = view.job.details["settings"], view.dataset
     rate = settings["learning_rate"]
     pictures = count(len(dataset.images) if dataset else 0, "picture", "pictures")
+    learning = "automatic learning rate" if rate is None else f"learning rate {rate:g}"
     kind = "LoRA" if settings["finetune_type"] == "lora" else "full finetune"
     lines = [
         f"**{pictures}** ready for **{view.provider.title}**",
         (
-            f"{kind}, rank {settings['lora_rank']} · learning rate {'automatic' if rate is None else f'{rate:g}'} · "
-            f"captioning {'on' if settings['captioning'] else 'off'} · {settings['priority']}"
+            f"-# {kind}, rank {settings['lora_rank']} · {learning} · "
+            f"captions {'on' if settings['captioning'] else 'off'} · {settings['priority']} first"
         ),
     ]
     if dataset and dataset.left_out:
@@ -176,8 +185,6 @@ def _review(view: JobView) -> str:
 
 def _done(job: Job) -> str:
     took = f" in {duration(job.finished_ms - job.created_ms)}" if job.finished_ms else ""
-    if job.kind is JobKind.FINETUNE:
-        return f"✅ Done{took}. Try it: **/generate** and choose *{plain(job.details['name'], 60)}*."
     return f"✅ Done{took}."
 
 

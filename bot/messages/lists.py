@@ -79,11 +79,22 @@ def timeline(view: JobView) -> Card:
         f"### {_job_mark(job)} {_job_words(job)}",
         f"{STATUS_WORDS[job.status].capitalize()} · asked for {moment(job.created_ms)}",
     ]
-    lines += [_event(event) for event in view.events] or ["No stage has begun yet."]
-    if job.error_sentence:
-        lines.append(f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}")
-    lines.append(f"-# job {job.id}")
-    return _card("\n".join(lines)[:TEXT_CHARACTERS], colour=COLOURS[job.status])
+    end = [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"] if job.error_sentence else []
+    end.append(f"-# job {job.id}")
+    events = [_event(event) for event in view.events] or ["No stage has begun yet."]
+    room = TEXT_CHARACTERS - sum(len(line) + 1 for line in lines + end)
+    return _card("\n".join(lines + _latest_that_fit(events, room) + end), colour=COLOURS[job.status])
+
+
+def _latest_that_fit(lines: Sequence[str], room: int) -> list[str]:
+    """The last lines, and a mark where earlier ones had to go."""
+    kept: list[str] = []
+    for line in reversed(lines):
+        room -= len(line) + 1
+        if room < len("…\n"):
+            return ["…", *reversed(kept)]
+        kept.append(line)
+    return kept[::-1]
 
 
 def left_out(dataset: Dataset) -> Card:
@@ -104,7 +115,7 @@ def help_card(provider: ProviderCard) -> Card:
         "3. **/generate**: choose your model, write a prompt with its trigger word, get pictures.\n"
         "### And then\n"
         "**/models** list, show, rename, delete · **/jobs** mine, show, cancel\n"
-        f"-# {provider.title} trains here. {provider.notice}"
+        f"-# {provider.notice or f'{provider.title} trains here.'}"
     )
     return _card(text)
 

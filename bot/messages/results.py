@@ -1,5 +1,6 @@
 """The message that tells a person their model or pictures are ready. Sent once, mentions only them."""
 
+import re
 from collections.abc import Sequence
 
 import discord
@@ -33,7 +34,7 @@ def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str])
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[JobStatus.DONE])
     container.add_item(
         discord.ui.TextDisplay(
-            f"<@{job.place.person_id}> **{plain(details['name'], 60)}** · {plain(details['prompt'], 300)}"
+            f"<@{job.place.person_id}> **{plain(details['name'], 60)}**\n> {plain(details['prompt'], 300)}"
         )
     )
     container.add_item(
@@ -53,6 +54,12 @@ def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str])
     again = button(Act.AGAIN, "Again, new seed", subject=job.id, person_id=job.place.person_id)
     container.add_item(discord.ui.ActionRow(again))
     return finished_card(container)
+
+
+def picture_file_name(job: Job, number: int) -> str:
+    """What a saved picture is called: its model's name, in letters that every disk takes."""
+    slug = re.sub(r"[^a-z0-9]+", "-", job.details["name"].lower()).strip("-")
+    return f"{slug or 'picture'}-{job.details['seed']}-{number}.png"
 
 
 def alt_text(job: Job, number: int) -> str:

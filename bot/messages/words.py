@@ -38,11 +38,12 @@ def plain(text: str, longest: int = 200) -> str:
     """A person's words, shown as they are: no mark-up, no line breaks, cut with an ellipsis."""
     flat = " ".join(text.split())
     cut = flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
-    return discord.utils.escape_markdown(cut)
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(cut))
 
 
 def progress_bar(progress: float) -> str:
-    filled = round(min(max(progress, 0.0), 1.0) * BAR_CELLS)
+    progress = min(max(progress, 0.0), 1.0)
+    filled = round(progress * BAR_CELLS)
     return f"{'▰' * filled}{'▱' * (BAR_CELLS - filled)}  {progress:.0%}"
 
 
@@ -53,8 +54,10 @@ def moment(epoch_ms: int, style: str = "R") -> str:
 
 def duration(milliseconds: int) -> str:
     seconds = milliseconds / 1000
-    if seconds < 60:
+    if seconds < 10:
         return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 

@@ -17,7 +17,7 @@ def write_contact_sheet(prepared: Path, into: Path) -> Path:
     with zipfile.ZipFile(prepared) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith((".jpg", ".png")))[:TILES]
         tiles = [_tile(archive, name) for name in names]
-    columns = min(len(tiles), 5)
+    columns = len(tiles) if len(tiles) <= 5 else min((5, 4, 3), key=lambda wide: (-len(tiles) % wide, -wide))
     rows = math.ceil(len(tiles) / columns)
     sheet = Image.new("RGB", (columns * (TILE + GAP) - GAP, rows * (TILE + GAP) - GAP), BACKGROUND)
     for place, tile in enumerate(tiles):

@@ -45,6 +45,7 @@ class Connection:
         payload = _decode(raw)
         match payload.get("op"):
             case 1:
+                await asyncio.sleep(0.05)  # a client notes the time after it has sent; no real answer is quicker
                 await self.wire.send({"op": ACK, "s": None, "t": None, "d": None})
             case 2:
                 self._identify(payload.get("d"))

@@ -3,10 +3,12 @@
 The intent is stored before the request leaves. Whoever finds an intent without an answer looks at the provider first.
 """
 
+import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.errors import OutcomeUnknown, ProviderBusy, ProviderTimedOut, ProviderUnreachable
+from bot.errors import AtelierError, OutcomeUnknown, ProviderBusy, ProviderTimedOut, ProviderUnreachable
 from bot.providers.contract import Finished, Provider, Stopped, Working
 from bot.workflows.stages import Cards, Sleep
 from storage.database import Database, now_ms
@@ -16,6 +18,7 @@ from storage.submissions import intend, remember_remote, submitted_as
 LOOKS = 5
 SECONDS_BETWEEN_LOOKS = 1.0
 UNANSWERED_CHECKS = 20
+LONGEST_SECONDS_LEFT = 7 * 86_400
 
 Submit = Callable[[], Awaitable[str]]
 
@@ -99,16 +102,21 @@ class Submissions:
                 case None:
                     pass
             await self._sleep(provider.card.poll_seconds)
-        await provider.cancel(task_id)
+        with contextlib.suppress(AtelierError):
+            await provider.cancel(task_id)
         raise ProviderTimedOut("This took longer than it ever should, so it was stopped. Please try again.")
 
     async def _show(self, job: Job, state: Working) -> None:
-        ready_at = None if state.seconds_left is None else now_ms() + int(state.seconds_left * 1000)
+        """What a provider says of itself is bounded before it is stored."""
+        progress = min(max(state.progress, 0.0), 1.0) if math.isfinite(state.progress) else 0.0
+        left = state.seconds_left
+        is_known = left is not None and math.isfinite(left) and 0 <= left <= LONGEST_SECONDS_LEFT
+        ready_at = now_ms() + int(left * 1000) if left is not None and is_known else None
         async with self._database.writing() as connection:
             await change_job(
                 connection,
                 job.id,
-                progress=min(max(state.progress, 0.0), 1.0),
+                progress=progress,
                 note=state.note[:200],
                 ready_at_ms=ready_at,
             )

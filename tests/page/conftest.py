@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from bot_switch import BotSwitch
 from playwright.async_api import Browser, async_playwright
-from visitor import Visitor
 
 from bot.pictures.sample import write_sample
 from bot.playground.server import Playground
+from tests.page.bot_switch import BotSwitch
+from tests.page.visitor import Visitor
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (

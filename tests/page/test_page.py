@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from bot_switch import BotSwitch
 from playwright.async_api import FilePayload, expect
-from visitor import DESKTOP, PATIENCE_MS, PHONE, Visitor
+
+from tests.page.bot_switch import BotSwitch
+from tests.page.visitor import DESKTOP, PATIENCE_MS, PHONE, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

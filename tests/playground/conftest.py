@@ -10,10 +10,10 @@ import aiohttp
 import discord
 import pytest
 import yarl
-from bare_wire import PNG, Clock, Wire
-from example_bot import ExampleBot
 
 from bot.playground.server import Playground
+from tests.playground.bare_wire import PNG, Clock, Wire
+from tests.playground.example_bot import ExampleBot
 
 
 @pytest.fixture

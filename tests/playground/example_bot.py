@@ -6,8 +6,9 @@ import zipfile
 from typing import Any
 
 import discord
-from bare_wire import PNG
 from discord import app_commands, ui
+
+from tests.playground.bare_wire import PNG
 
 
 class Dialog(ui.Modal, title="Your pictures"):

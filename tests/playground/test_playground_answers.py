@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from bare_wire import Clock, Wire
 
 from bot.playground.interaction_payloads import interaction
 from bot.playground.interactions import Interaction, Kind
+from tests.playground.bare_wire import Clock, Wire
 
 LABEL = {"type": 18, "label": "x", "component": {"type": 4, "custom_id": "x", "style": 1}}
 

@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import hikari
 import pytest
-from bare_wire import Wire
 
 from bot.playground.server import Playground
+from tests.playground.bare_wire import Wire
 
 
 async def connect(wire: Wire, query: str = "?v=10&encoding=json") -> aiohttp.ClientWebSocketResponse:

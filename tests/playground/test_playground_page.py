@@ -8,9 +8,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from bare_wire import PNG, Wire
 
 from bot.playground.server import Playground
+from tests.playground.bare_wire import PNG, Wire
 
 
 class Page:

@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 import pytest
-from bare_wire import PNG, Wire
 
 from bot.playground.server import Playground
+from tests.playground.bare_wire import PNG, Wire
 
 V2 = 1 << 15
 TEXT = {"type": 10, "content": "x"}
