@@ -83,7 +83,6 @@ def test_uploads_are_counted_and_weighed_together() -> None:
         checked_uploads([replace(one, size_bytes=3 * 2**20)] * 2, max_bytes=5 * 2**20)
 
 
-@pytest.mark.xfail(strict=True, reason="a limit below one MiB is told as 0 MiB")
 @pytest.mark.parametrize("size", [1, 2**20 - 1])
 def test_the_limit_is_said_as_the_operator_wrote_it(size: int) -> None:
     with pytest.raises(BadInput) as caught:

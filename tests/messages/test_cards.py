@@ -1,0 +1,302 @@
+"""Every card in every state: what it says, which buttons it offers, and that Discord would take it."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.messages.buttons import CUSTOM_ID, Act, button, pattern
+from bot.messages.cards import Card, JobView, job_card, sheet_alt_text
+from bot.messages.results import alt_text, failure_result, model_result, picture_file_name, pictures_result
+from storage.history import StageEvent
+from storage.jobs import Job
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
+from tests.builders import CARD, GENERATION, PLACE, TRAINING_SETTINGS, dataset, finetune_job, generate_job
+from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
+
+NASTY = "**x** _y_ `z` ~~s~~ ||t|| # h\n> q [a](https://evil.example) <@1> <@&2> <#3> <:e:4> @everyone @here"
+PREVIEW = replace(CARD, notice="Offline preview, not FLUX.")
+FINETUNE_STAGES = (Stage.RECEIVED, Stage.PREPARED, Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
+GENERATE_STAGES = (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED)
+
+
+def event(stage: Stage, outcome: StageOutcome | None = StageOutcome.DONE, **changes: Any) -> StageEvent:
+    value = StageEvent(
+        stage=stage,
+        attempt=1,
+        started_ms=1_700_000_000_000,
+        ended_ms=None if outcome is None else 1_700_000_012_300,
+        outcome=outcome,
+        error_category=None,
+        detail="",
+    )
+    return replace(value, **changes)
+
+
+def view(job: Job, **changes: Any) -> JobView:
+    return replace(JobView(job=job, events=(), provider=PREVIEW, dataset=None), **changes)
+
+
+def job_of(kind: JobKind, status: JobStatus, **changes: Any) -> Job:
+    build = finetune_job if kind is JobKind.FINETUNE else generate_job
+    finished = {"finished_ms": 1_700_000_300_000} if status.is_final else {}
+    failed = {"error_category": ErrorCategory.TIMEOUT, "error_sentence": "It took too long."}
+    return build(
+        status=status,
+        created_ms=1_700_000_000_000,
+        **finished,
+        **(failed if status is JobStatus.FAILED else {}),
+        **changes,
+    )
+
+
+EVERY = [pair for pair in itertools.product(JobKind, JobStatus) if pair != (JobKind.GENERATE, JobStatus.REVIEW)]
+
+
+def stages_so_far(kind: JobKind) -> Iterator[tuple[StageEvent, ...]]:
+    stages = FINETUNE_STAGES if kind is JobKind.FINETUNE else GENERATE_STAGES
+    for number in range(len(stages) + 1):
+        done = tuple(event(stage) for stage in stages[:number])
+        yield done
+        for outcome in (None, StageOutcome.FAILED, StageOutcome.CANCELLED, StageOutcome.INTERRUPTED):
+            yield (*done, *(event(stage, outcome, attempt=2) for stage in stages[number : number + 1]))
+
+
+@pytest.mark.parametrize(("kind", "status"), EVERY)
+def test_every_card_is_one_that_discord_takes(kind: JobKind, status: JobStatus) -> None:
+    for events in stages_so_far(kind):
+        for data in (None, dataset()):
+            card = job_card(view(job_of(kind, status), events=events, dataset=data))
+            assert_discord_takes(card)
+            assert text_of(card).startswith("### ")
+            assert "Luna" in text_of(card)
+            assert f"<@{PLACE.person_id}>" in text_of(card)
+            assert ("-# Offline preview, not FLUX." in text_of(card)) is not status.is_final
+            assert "None" not in text_of(card)
+
+
+@pytest.mark.parametrize(("kind", "status"), EVERY)
+def test_the_longest_words_still_fit(kind: JobKind, status: JobStatus) -> None:
+    nasty = (NASTY * 3)[:200]
+    settings = {**TRAINING_SETTINGS, "trigger_word": "w" * 30}
+    details = {"name": nasty, "settings": settings, **GENERATION, "prompt": (NASTY * 30)[:2000], "model": "1"}
+    job = job_of(kind, status, details=details, note=nasty, progress=0.5, ready_at_ms=1)
+    job = replace(job, error_sentence=(NASTY * 12)[:1000] if status is JobStatus.FAILED else None)
+    left_out = tuple((f"{number}{nasty}"[:200], nasty) for number in range(400))
+    events = tuple(
+        event(stage, StageOutcome.FAILED, attempt=9, detail=nasty, error_category=ErrorCategory.NETWORK)
+        for stage in Stage
+    )
+    card = job_card(view(job, events=events, dataset=dataset(left_out=left_out), provider=PREVIEW))
+    assert_discord_takes(card)
+
+
+BUTTONS = {
+    (JobKind.FINETUNE, JobStatus.PREPARING): ["Cancel"],
+    (JobKind.FINETUNE, JobStatus.REVIEW): ["Start", "Advanced", "Cancel"],
+    (JobKind.FINETUNE, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.FINETUNE, JobStatus.FAILED): ["What happened"],
+    (JobKind.GENERATE, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.GENERATE, JobStatus.FAILED): ["What happened"],
+    (JobKind.GENERATE, JobStatus.PREPARING): ["Cancel"],
+}
+
+
+@pytest.mark.parametrize(("kind", "status"), EVERY)
+def test_a_card_offers_what_can_be_done_now_and_nothing_else(kind: JobKind, status: JobStatus) -> None:
+    assert labels_of(job_card(view(job_of(kind, status), dataset=dataset()))) == BUTTONS.get((kind, status), [])
+
+
+TITLES = {
+    (JobKind.FINETUNE, JobStatus.PREPARING): "### Getting Luna ready",
+    (JobKind.FINETUNE, JobStatus.REVIEW): "### Ready to train Luna?",
+    (JobKind.FINETUNE, JobStatus.RUNNING): "### Training Luna",
+    (JobKind.FINETUNE, JobStatus.CANCELLING): "### Training Luna",
+    (JobKind.FINETUNE, JobStatus.DONE): "### Luna is trained",
+    (JobKind.FINETUNE, JobStatus.FAILED): "### Luna was not trained",
+    (JobKind.FINETUNE, JobStatus.CANCELLED): "### Training of Luna cancelled",
+    (JobKind.GENERATE, JobStatus.RUNNING): "### Generating with Luna",
+    (JobKind.GENERATE, JobStatus.DONE): "### Pictures with Luna",
+    (JobKind.GENERATE, JobStatus.FAILED): "### No pictures with Luna",
+}
+
+
+@pytest.mark.parametrize(("kind", "status"), TITLES)
+def test_a_title_says_where_the_job_stands(kind: JobKind, status: JobStatus) -> None:
+    assert text_of(job_card(view(job_of(kind, status)))).splitlines()[0] == TITLES[kind, status]
+
+
+def test_a_running_card_marks_every_stage() -> None:
+    events = (
+        event(Stage.RECEIVED),
+        event(Stage.PREPARED, StageOutcome.INTERRUPTED),
+        event(Stage.PREPARED, attempt=2),
+        event(Stage.STAGED, StageOutcome.FAILED),
+        event(Stage.TRAINING, None, attempt=3),
+    )
+    job = job_of(
+        JobKind.FINETUNE, JobStatus.RUNNING, progress=0.42, note="step 126 of 300", ready_at_ms=1_700_000_099_000
+    )
+    lines = text_of(job_card(view(job, events=events))).splitlines()
+    assert lines[2:8] == [
+        "✅ Received · 12 s",
+        "✅ Prepared · 12 s",
+        "❌ Staged · 12 s",
+        "▶️ **Training** · attempt 3",
+        "▫️ Archived",
+        "▫️ Announced",
+    ]
+    assert lines[8] == "▰▰▰▰▰▱▱▱▱▱▱▱  42% · ready <t:1700000099:R>"
+    real = text_of(job_card(view(job, events=events, provider=CARD))).splitlines()
+    assert real[8:] == [lines[8], "-# step 126 of 300"]
+
+
+def test_a_job_that_nobody_works_on_yet_waits_for_its_turn() -> None:
+    job = job_of(JobKind.FINETUNE, JobStatus.RUNNING)
+    text = text_of(job_card(view(job, events=(event(Stage.RECEIVED), event(Stage.PREPARED)))))
+    assert "Waiting for its turn." in text
+
+
+def test_the_pictures_under_review_are_shown_and_described() -> None:
+    shown = view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(sheet_file="c" * 64))
+    assert_discord_takes(job_card(shown))
+    assert sheet_alt_text(shown) == "The pictures of Luna: 0.jpg, 1.jpg, 2.jpg, 3.jpg"
+    many = tuple(replace(image, name=NASTY[:100]) for image in dataset().images * 10)
+    crowded = replace(shown, dataset=dataset(sheet_file="c" * 64, images=many))
+    assert_discord_takes(job_card(crowded))
+
+
+def test_a_saved_picture_is_called_after_its_model() -> None:
+    job = job_of(JobKind.GENERATE, JobStatus.DONE)
+    assert picture_file_name(job, 2) == "luna-7-2.png"
+    for name in (NASTY, "猫", "../../etc/passwd", ""):
+        assert re.fullmatch(
+            r"[a-z0-9-]+\.png", picture_file_name(replace(job, details={**job.details, "name": name}), 1)
+        )
+
+
+def test_a_review_names_what_was_left_out_and_what_it_will_cost() -> None:
+    left_out = tuple((f"file-{number}.pdf", "is not a picture") for number in range(7))
+    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(left_out=left_out)))
+    text = text_of(card)
+    assert "**4 pictures** ready for **Fake provider**" in text
+    assert "LoRA, rank 32 · automatic learning rate · captions on · quality first" in text
+    assert "**Left out: 7 files**" in text
+    assert "file\\-4.pdf" in text or "file-4.pdf" in text
+    assert "file-5.pdf" not in text.replace("\\", "")
+    assert "… and 2 more" in text
+    assert labels_of(card) == ["Start", "Advanced", "All left out", "Cancel"]
+
+
+def test_a_review_with_changed_settings_says_so() -> None:
+    settings = {**TRAINING_SETTINGS, "learning_rate": 0.0002, "captioning": False, "finetune_type": "full"}
+    job = job_of(JobKind.FINETUNE, JobStatus.REVIEW, details={"name": "Luna", "settings": settings})
+    text = text_of(job_card(view(job, dataset=dataset(left_out=()))))
+    assert "full finetune, rank 32 · learning rate 0.0002 · captions off" in text
+    assert "Left out" not in text
+
+
+def test_a_failed_job_says_why_and_where() -> None:
+    job = job_of(JobKind.FINETUNE, JobStatus.FAILED)
+    text = text_of(job_card(view(job, events=(event(Stage.TRAINING, StageOutcome.FAILED),))))
+    assert "❌ It took too long." in text
+    assert "❌ Training · 12 s" in text
+
+
+def test_a_job_that_failed_without_a_sentence_still_says_something() -> None:
+    job = replace(job_of(JobKind.FINETUNE, JobStatus.FAILED), error_sentence=None)
+    assert "❌ This job failed." in text_of(job_card(view(job)))
+
+
+@pytest.mark.parametrize(("kind", "status"), EVERY)
+def test_a_persons_words_are_shown_and_not_obeyed(kind: JobKind, status: JobStatus) -> None:
+    """No bold, no quote, no heading: and a notification is impossible because nothing is allowed to be mentioned."""
+    details = {"name": NASTY, "settings": TRAINING_SETTINGS, **GENERATION, "prompt": NASTY, "model": "1"}
+    job = replace(job_of(kind, status, details=details), note=NASTY, error_sentence=NASTY)
+    data = dataset(left_out=((NASTY, NASTY),))
+    for line in text_of(job_card(view(job, dataset=data))).splitlines():
+        assert not re.search(r"(?<!\\)\*\*x", line)
+        assert not re.search(r"(?<!\\)`z", line)
+        assert not re.search(r"(?<!\\)\|\|t", line)
+        assert not re.match(r"\s*# h|> q", line), "a line break of a person's begins no line of ours"
+
+
+def test_a_markdown_link_of_a_persons_is_not_a_link() -> None:
+    details = {"name": "[free](https://evil.example)", "settings": TRAINING_SETTINGS}
+    text = text_of(job_card(view(job_of(JobKind.FINETUNE, JobStatus.DONE, details=details))))
+    assert "\\[free](https://evil.example)" in text
+    assert not re.search(r"(?<!\\)\[free", text)
+
+
+def test_results_mention_their_person_and_show_every_picture() -> None:
+    done = job_of(JobKind.GENERATE, JobStatus.DONE)
+    card = pictures_result(done, PREVIEW, ["2002-1.png", "2002-2.png"])
+    assert_discord_takes(card)
+    assert text_of(card).startswith(f"<@{PLACE.person_id}> **Luna**\n> a fox in snow")
+    assert "1:1 · strength 1 · seed 7" in text_of(card)
+    assert "Offline preview" in text_of(card)
+    assert labels_of(card) == ["Again, new seed"]
+    (gallery,) = [one for one in card.to_components()[0]["components"] if one["type"] == 12]
+    assert [item["media"]["url"] for item in gallery["items"]] == ["attachment://2002-1.png", "attachment://2002-2.png"]
+    assert all(item["description"] for item in gallery["items"])
+
+
+def test_a_trained_model_is_announced_with_its_word() -> None:
+    card = model_result(job_of(JobKind.FINETUNE, JobStatus.DONE), CARD)
+    assert_discord_takes(card)
+    assert text_of(card).startswith(f"<@{PLACE.person_id}> your model **Luna** is ready.")
+    assert "the word **ohwx**" in text_of(card)
+
+
+@pytest.mark.parametrize("kind", JobKind)
+def test_a_failure_is_announced_with_its_sentence(kind: JobKind) -> None:
+    card = failure_result(job_of(kind, JobStatus.FAILED))
+    assert_discord_takes(card)
+    assert "It took too long." in text_of(card)
+    assert_discord_takes(failure_result(replace(job_of(kind, JobStatus.FAILED), error_sentence=None)))
+
+
+@pytest.mark.parametrize("count", [1, 4, 10])
+def test_a_result_with_the_longest_words_fits(count: int) -> None:
+    details = {"name": NASTY[:100], **GENERATION, "prompt": (NASTY * 30)[:2000], "count": count, "model": "1"}
+    job = job_of(JobKind.GENERATE, JobStatus.DONE, details=details)
+    card = pictures_result(job, PREVIEW, [f"{job.id}-{number}.png" for number in range(count)])
+    assert_discord_takes(card)
+
+
+def test_an_alternative_text_is_within_its_limit_and_says_what_is_shown() -> None:
+    job = job_of(JobKind.GENERATE, JobStatus.DONE)
+    assert alt_text(job, 2) == "Picture 2 of 2, generated with Luna: a fox in snow"
+    long = replace(job, details={**job.details, "prompt": "p" * 2000})
+    assert len(alt_text(long, 1)) == 1024
+    assert alt_text(long, 1).endswith("…")
+
+
+@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("subject", ["1", "9" * 20, 0, 12])
+def test_a_buttons_id_says_what_to_what_and_for_whom(act: Act, subject: str | int) -> None:
+    custom_id = button(act, "Press", subject=subject, person_id=2**63 - 1).custom_id
+    assert custom_id is not None
+    assert len(custom_id) <= 100
+    for expression in (CUSTOM_ID, re.compile(pattern(act))):
+        found = expression.fullmatch(custom_id)
+        assert found is not None
+        assert (found["subject"], found["person"]) == (str(subject), str(2**63 - 1))
+    assert not any(re.fullmatch(pattern(other), custom_id) for other in Act if other is not act)
+
+
+def test_every_button_on_every_card_belongs_to_its_person() -> None:
+    cards: list[Card] = [
+        job_card(view(job_of(kind, status), dataset=dataset(left_out=(("a", "b"),) * 9))) for kind, status in EVERY
+    ]
+    cards.append(pictures_result(job_of(JobKind.GENERATE, JobStatus.DONE), CARD, ["a.png"]))
+    ids = [one["custom_id"] for card in cards for one in buttons_of(card)]
+    assert len(ids) > 10
+    for custom_id in ids:
+        found = CUSTOM_ID.fullmatch(custom_id)
+        assert found is not None
+        assert found["person"] == str(PLACE.person_id)
+        assert Act(found["act"])

@@ -1,0 +1,199 @@
+"""Lists, details, timelines and help: what a person asked to see, and nothing when there is nothing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.messages import lists
+from bot.messages.buttons import Act
+from bot.messages.cards import JobView
+from storage.models import Model
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
+from tests.builders import CARD, PLACE, TRAINING_SETTINGS, dataset, finetune_job, model
+from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
+from tests.messages.test_cards import EVERY, NASTY, event, job_of
+
+ME = PLACE.person_id
+PREVIEW = replace(CARD, notice="Offline preview, not FLUX.")
+
+
+def models(number: int, **changes: Any) -> list[Model]:
+    return [model(id=str(one), name=f"Model {one}", created_ms=1_700_000_000_000, **changes) for one in range(number)]
+
+
+def test_a_person_without_models_is_told_how_to_begin() -> None:
+    card = lists.models_page([], page=0, total=0, person_id=ME)
+    assert_discord_takes(card)
+    assert "None yet" in text_of(card)
+    assert "/finetune" in text_of(card)
+    assert labels_of(card) == []
+
+
+def test_a_person_without_jobs_is_told_how_to_begin() -> None:
+    card = lists.jobs_page([], page=0, total=0, person_id=ME)
+    assert_discord_takes(card)
+    assert "None yet" in text_of(card)
+    assert labels_of(card) == []
+
+
+def test_a_page_of_models_names_each() -> None:
+    text = text_of(lists.models_page(models(3), page=0, total=3, person_id=ME))
+    assert text.splitlines() == [
+        "### Your models · 3",
+        *[f"**Model {one}** · ohwx · style · <t:1700000000:R>" for one in range(3)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("page", "total", "newer", "older"),
+    [
+        (0, 9, True, False),
+        (1, 9, False, True),
+        (1, 17, False, False),
+        (0, 12345, True, False),
+        (1543, 12345, False, True),
+    ],
+)
+def test_a_longer_list_has_pages(page: int, total: int, newer: bool, older: bool) -> None:
+    for card, act in (
+        (lists.models_page(models(8), page=page, total=total, person_id=ME), Act.MODELS_PAGE),
+        (lists.jobs_page([finetune_job()] * 8, page=page, total=total, person_id=ME), Act.JOBS_PAGE),
+    ):
+        assert_discord_takes(card)
+        assert f"· {total:,}" in text_of(card)
+        back, on = buttons_of(card)
+        assert (back["label"], on["label"]) == ("Newer", "Older")
+        assert (back["disabled"], on["disabled"]) == (newer, older)
+        assert back["custom_id"] == f"atelier:{act}:{max(page - 1, 0)}:{ME}"
+        assert on["custom_id"] == f"atelier:{act}:{page + 1}:{ME}"
+
+
+def test_one_page_has_no_buttons() -> None:
+    assert labels_of(lists.models_page(models(8), page=0, total=8, person_id=ME)) == []
+
+
+@pytest.mark.parametrize(("kind", "status"), EVERY)
+def test_a_page_of_jobs_says_where_each_stands(kind: JobKind, status: JobStatus) -> None:
+    card = lists.jobs_page([job_of(kind, status)], page=0, total=1, person_id=ME)
+    assert_discord_takes(card)
+    words = "Training of **Luna**" if kind is JobKind.FINETUNE else "2 pictures with **Luna**"
+    assert words in text_of(card)
+    assert "<t:1700000000:R>" in text_of(card)
+
+
+def test_eight_of_the_longest_names_fit_on_a_page() -> None:
+    long = [replace(one, name=NASTY[:100]) for one in models(8, trigger_word="w" * 30)]
+    assert_discord_takes(lists.models_page(long, page=3, total=12345, person_id=2**63 - 1))
+    job = job_of(JobKind.FINETUNE, JobStatus.FAILED, details={"name": NASTY, "settings": TRAINING_SETTINGS})
+    assert_discord_takes(lists.jobs_page([job] * 8, page=3, total=12345, person_id=2**63 - 1))
+
+
+def test_a_model_says_what_it_was_trained_on() -> None:
+    card = lists.model_details(model(created_ms=1_700_000_000_000), dataset(), PREVIEW)
+    assert_discord_takes(card)
+    text = text_of(card)
+    assert "### Luna" in text
+    assert "Trigger word **ohwx** · style · trained <t:1700000000:R>" in text
+    assert "4 pictures · 300 iterations · learning rate automatic · lora, rank 32" in text
+    assert "Fake provider · flux-fake" in text
+    assert "-# Offline preview" in text
+
+
+def test_a_model_whose_dataset_and_provider_are_gone_is_still_shown() -> None:
+    settings = {**TRAINING_SETTINGS, "learning_rate": 0.0002}
+    text = text_of(lists.model_details(model(settings=settings), None, None))
+    assert "Unknown pictures" in text
+    assert "learning rate 0.0002" in text
+    assert "fake · flux-fake" in text
+
+
+def test_deleting_asks_first() -> None:
+    card = lists.delete_question(model(name=NASTY[:50]), ME)
+    assert_discord_takes(card)
+    assert "for good?" in text_of(card)
+    (button,) = buttons_of(card)
+    assert (button["label"], button["style"]) == ("Delete for good", 4)
+    assert button["custom_id"] == f"atelier:delete-model:1001:{ME}"
+
+
+def test_a_timeline_tells_every_attempt() -> None:
+    events = (
+        event(Stage.RECEIVED),
+        event(Stage.TRAINING, StageOutcome.INTERRUPTED),
+        event(
+            Stage.TRAINING,
+            StageOutcome.FAILED,
+            attempt=2,
+            error_category=ErrorCategory.RATE_LIMIT,
+            detail="It is **busy**.",
+        ),
+        event(Stage.TRAINING, None, attempt=3),
+    )
+    job = job_of(JobKind.FINETUNE, JobStatus.FAILED)
+    card = lists.timeline(JobView(job=job, events=events, provider=CARD))
+    assert_discord_takes(card)
+    assert text_of(card).splitlines() == [
+        "### ❌ Training of **Luna**",
+        "Failed · asked for <t:1700000000:R>",
+        "<t:1700000000:T> **Received** · 12 s",
+        "<t:1700000000:T> **Training** · 12 s · interrupted",
+        "<t:1700000000:T> **Training** (attempt 2) · 12 s · failed · rate_limit: It is \\*\\*busy\\*\\*.",
+        "▶️ **Training** (attempt 3) · since <t:1700000000:R>",
+        "",
+        "**timeout** · It took too long.",
+        "-# job 1001",
+    ]
+
+
+def test_a_timeline_without_events_says_so() -> None:
+    card = lists.timeline(JobView(job=job_of(JobKind.GENERATE, JobStatus.RUNNING), events=(), provider=CARD))
+    assert "No stage has begun yet." in text_of(card)
+    assert_discord_takes(card)
+
+
+def test_a_very_long_timeline_fits_and_keeps_its_end() -> None:
+    """The reason and the job's number are at the end, and are what somebody asking for help needs."""
+    events = tuple(
+        event(Stage.TRAINING, StageOutcome.FAILED, attempt=n, error_category=ErrorCategory.NETWORK, detail="x" * 1000)
+        for n in range(1, 200)
+    )
+    card = lists.timeline(JobView(job=job_of(JobKind.FINETUNE, JobStatus.FAILED), events=events, provider=CARD))
+    assert_discord_takes(card)
+    assert text_of(card).rstrip().endswith("-# job 1001")
+    assert "It took too long." in text_of(card)
+
+
+def test_every_file_left_out_is_named() -> None:
+    value = dataset(left_out=(("notes.pdf", "is not a picture"), ("small.jpg", "is too small")))
+    text = text_of(lists.left_out(value))
+    assert text.splitlines() == [
+        "### Left out of Luna",
+        "- notes.pdf is not a picture",
+        "- small.jpg is too small",
+    ]
+
+
+@pytest.mark.parametrize("name", ["n" * 200, NASTY[:200], "猫" * 200, "*" * 200])
+def test_four_hundred_files_with_the_longest_names_fit(name: str) -> None:
+    value = dataset(name=name[:100], left_out=tuple((f"{n}{name}"[:200], name) for n in range(400)))
+    card = lists.left_out(value)
+    assert_discord_takes(card)
+    named = sum(line.startswith("- ") for line in text_of(card).splitlines())
+    assert text_of(card).splitlines()[-1] == f"… and {400 - named} more"
+
+
+def test_help_names_every_command_and_who_trains() -> None:
+    card = lists.help_card(PREVIEW)
+    assert_discord_takes(card)
+    for words in ("/finetune", "/generate", "/models", "/jobs", "4 to 50 pictures", "Offline preview"):
+        assert words in text_of(card)
+    real = lists.help_card(CARD)
+    assert_discord_takes(real)
+    assert "Fake provider trains here." in text_of(real)
+
+
+def test_a_sentence_is_a_card() -> None:
+    card = lists.sentence("Stopping it.")
+    assert_discord_takes(card)
+    assert text_of(card) == "Stopping it."
