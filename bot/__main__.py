@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from bot.client import Atelier
+from bot.client import Atelier, DiscordRefused
 from bot.logs import set_up_logs
 from bot.settings import Settings, SettingsRejected, read_settings
 from bot.startup import open_resources
@@ -40,7 +40,7 @@ def run() -> int:
     set_up_logs(settings)
     try:
         asyncio.run(_run(settings))
-    except StorageRefused as problem:
+    except (StorageRefused, DiscordRefused) as problem:
         print(problem, file=sys.stderr)
         return 2
     return 0
@@ -48,7 +48,7 @@ def run() -> int:
 
 async def _run(settings: Settings) -> None:
     async with open_resources(settings) as resources, Atelier(resources) as bot:
-        running = asyncio.ensure_future(bot.start(settings.discord_token.reveal()))
+        running = asyncio.ensure_future(bot.start_or_refuse(settings.discord_token.reveal()))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, running.cancel)
         with contextlib.suppress(asyncio.CancelledError):

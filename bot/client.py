@@ -35,6 +35,10 @@ CONNECTIONS = 100  # without a limit a burst opens one connection per call and a
 APOLOGY = "Something broke on our side, and it is in our log now. Please try again."
 
 
+class DiscordRefused(Exception):
+    """The bot cannot come online; the message says what to do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Workflows:
     finetune: Finetune
@@ -69,6 +73,19 @@ class Atelier(commands.AutoShardedBot):
         self.engine = Engine(resources.database)
         self.workflows = build_workflows(resources, self.engine, self.notifier)
         self.tree.error(self.on_command_failed)
+
+    async def start_or_refuse(self, token: str) -> None:
+        """`start`, with a sentence for the two ways in which a first start commonly ends. Raises `DiscordRefused`."""
+        try:
+            await self.start(token)
+        except discord.LoginFailure as problem:
+            raise DiscordRefused(
+                "Discord does not know this DISCORD_TOKEN: copy it again from the portal."
+            ) from problem
+        except aiohttp.ClientConnectionError as problem:
+            raise DiscordRefused(
+                f"{self.resources.settings.discord_api_url} was not reached: check the network and try again."
+            ) from problem
 
     async def setup_hook(self) -> None:
         """Logged in, not yet connected: the interrupted jobs go on from here."""

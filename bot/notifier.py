@@ -24,6 +24,9 @@ from storage.statuses import JobKind, JobStatus
 log = logging.getLogger(__name__)
 
 
+FORGET_SECONDS = 600.0
+
+
 class Notifier:
     """A card is refreshed from storage each time, so refreshing twice, late or out of order is harmless."""
 
@@ -52,13 +55,19 @@ class Notifier:
         async with lock:
             self._edited_at[job_id] = self._now()
             try:
-                job = await self._show(job_id)
+                await self._show(job_id)
             except AtelierError as problem:
                 log.warning("The card of job %s could not be shown: %s", job_id, problem)
                 return
-        if job.status.is_final:
-            self._edited_at.pop(job_id, None)
-            self._locks.pop(job_id, None)
+            finally:
+                self._forget_old_jobs()
+
+    def _forget_old_jobs(self) -> None:
+        """What was not shown for a while needs no throttle, and no lock unless somebody holds it."""
+        old = self._now() - FORGET_SECONDS
+        for job_id in [job_id for job_id, edited_at in self._edited_at.items() if edited_at < old]:
+            if not self._locks[job_id].locked():
+                del self._edited_at[job_id], self._locks[job_id]
 
     async def refresh_soon(self, job_id: str) -> None:
         """Show progress, unless the card was edited a moment ago."""
@@ -84,7 +93,7 @@ class Notifier:
             dataset = await find_dataset(connection, job_id)
         return JobView(job=job, events=events, dataset=dataset, provider=self._providers[job.provider].card)
 
-    async def _show(self, job_id: str) -> Job:
+    async def _show(self, job_id: str) -> None:
         view = await self.view_of(job_id)
         if view.job.message_id is None:
             files = await self._sheet(view)
@@ -93,7 +102,6 @@ class Notifier:
                 await change_job(connection, job_id, message_id=message_id)
         else:
             await self._edit(view.job, view.job.message_id, job_card(view), await self._sheet(view))
-        return view.job
 
     async def _sheet(self, view: JobView) -> list[discord.File]:
         if not shows_sheet(view) or view.dataset is None or view.dataset.sheet_file is None:

@@ -9,15 +9,16 @@ from discord.ext import commands
 
 from bot.client import Atelier
 from bot.downloads import Upload
-from bot.errors import NotFound
+from bot.errors import NotFound, TooLate
 from bot.messages.buttons import Act
 from bot.messages.lists import left_out
 from bot.providers.contract import FinetuneType, Mode, Priority, TrainingSettings
-from bot.workflows.finetune import settings_of
+from bot.workflows.finetune import TOO_LATE, settings_of
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, AdvancedChoices, FinetuneRequest
 from cogs.answers import CardButton, Dialog, Interaction, place_of, take_in
 from storage.datasets import find_dataset
 from storage.jobs import Job, find_job
+from storage.statuses import JobStatus
 
 MODES = {
     Mode.CHARACTER: "a person, pet or figure",
@@ -140,6 +141,8 @@ class CancelButton(CardButton, act=Act.CANCEL):
 class AdvancedButton(CardButton, act=Act.ADVANCED):
     async def press(self, interaction: Interaction) -> None:
         job = await _job(interaction, self.subject)
+        if job.status is not JobStatus.REVIEW:
+            raise TooLate(TOO_LATE)
         await interaction.response.send_modal(AdvancedDialog(interaction.client, job.id, settings_of(job)))
 
 

@@ -64,8 +64,8 @@ def test_a_damaged_database_is_refused_with_advice(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_refused_token_is_said_in_a_sentence(tmp_path: Path) -> None:
-    """Nothing listens on the discard port, so this is the nearest thing to a Discord that cannot be reached."""
+def test_a_discord_that_cannot_be_reached_ends_the_program_and_shows_no_token(tmp_path: Path) -> None:
+    """Nothing listens on that port."""
     ended = bot(
         "run",
         folder=tmp_path,

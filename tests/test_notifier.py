@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from bot.errors import DiscordUnreachable, NotDelivered
-from bot.notifier import Notifier
+from bot.notifier import FORGET_SECONDS, Notifier
 from bot.playground.reading import labels_of, media_of, text_of
 from bot.playground.server import Playground
 from storage.database import Database
@@ -204,7 +204,15 @@ async def test_a_change_of_state_is_shown_at_once(newsroom: Newsroom) -> None:
     await newsroom.change(job.id, status=JobStatus.DONE)
     await newsroom.notifier.refresh(job.id)
     assert "Luna is trained" in text_of(newsroom.messages()[0])
-    assert newsroom.notifier._edited_at == newsroom.notifier._locks == {}, "nothing is remembered of a finished job"
+
+
+async def test_a_job_that_ended_long_ago_is_remembered_no_more(newsroom: Newsroom) -> None:
+    old = await newsroom.store(finetune_job(status=JobStatus.DONE))
+    await newsroom.notifier.refresh(old.id)
+    newsroom.now[0] += FORGET_SECONDS + 1
+    young = await newsroom.store(finetune_job(id="1002", status=JobStatus.RUNNING))
+    await newsroom.notifier.refresh(young.id)
+    assert set(newsroom.notifier._edited_at) == set(newsroom.notifier._locks) == {young.id}
 
 
 async def test_a_card_mentions_nobody_and_a_result_only_its_person(newsroom: Newsroom) -> None:

@@ -22,6 +22,23 @@ QUEUE_POLL_SECONDS = 0.1
 STOP_ROUNDS = 10  # seconds; a library may swallow one cancellation
 
 
+class _NotOfCancelledStories(logging.Filter):
+    """A story that its person cancelled is no error, though the engine logs its end as one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return type(error).__name__ != "DBOSAwaitedWorkflowCancelledError"
+
+
+def _log_as_we_do() -> None:
+    """The engine brings its own handler; ours formats, and replaces secrets."""
+    logger = logging.getLogger("dbos")
+    logger.setLevel(logging.WARNING)
+    logger.propagate = True
+    logger.handlers.clear()
+    logger.filters = [_NotOfCancelledStories()]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lane:
     """A queue: so many jobs at once in all, and of one person."""
@@ -52,7 +69,6 @@ class Engine:
 
     async def start(self) -> None:
         """Launch and recover. Interrupted stories run again within a second."""
-        logging.getLogger("dbos").setLevel(logging.WARNING)
         self._is_stopping = False
         self._sync_engine = self._database.open_workflow_engine()
         config: DBOSConfig = {
@@ -67,6 +83,7 @@ class Engine:
             "use_listen_notify": False,
         }
         DBOS(config=config)
+        _log_as_we_do()
         for name, story in self._stories.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._held(name, story))
         DBOS.launch()

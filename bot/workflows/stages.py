@@ -87,7 +87,7 @@ class Stages:
         async with self._database.writing() as connection:
             job = await _job_at_work(connection, job_id)
             await begin_stage(connection, job_id, job.place, stage)
-        await self._cards.refresh(job_id)
+        await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:
             result = await action(job)
         except AtelierError as error:
