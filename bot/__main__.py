@@ -8,10 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
-from bot.client import Atelier, DiscordRefused
+from bot.client import DiscordRefused, open_bot
 from bot.logs import set_up_logs
 from bot.settings import Settings, SettingsRejected, read_settings
-from bot.startup import open_resources
 from storage.errors import StorageRefused
 
 
@@ -47,7 +46,7 @@ def run() -> int:
 
 
 async def _run(settings: Settings) -> None:
-    async with open_resources(settings) as resources, Atelier(resources) as bot:
+    async with open_bot(settings) as bot:
         running = asyncio.ensure_future(bot.start_or_refuse(settings.discord_token.reveal()))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, running.cancel)

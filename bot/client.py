@@ -4,7 +4,8 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from discord.ext import commands
 from bot.errors import AtelierError
 from bot.messages.lists import sentence
 from bot.notifier import Notifier
-from bot.startup import Resources
+from bot.settings import Settings
+from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
 from bot.workflows.engine import Engine, Lane
 from bot.workflows.finetune import LANE as FINETUNE_LANE
@@ -131,6 +133,13 @@ class Atelier(commands.AutoShardedBot):
             return
         await self.tree.sync()
         stamp.write_text(digest)
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings) -> AsyncIterator[Atelier]:
+    """The one call from settings to a bot with everything behind it; `start` it, or drive it in a test."""
+    async with open_resources(settings) as resources, Atelier(resources) as bot:
+        yield bot
 
 
 def build_workflows(resources: Resources, engine: Engine, notifier: Cards) -> Workflows:
