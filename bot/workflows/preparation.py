@@ -5,7 +5,7 @@ received → prepared → review
 
 import asyncio
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.preparation import SourceFile, prepare
@@ -82,14 +82,19 @@ class Preparation:
             raise DatasetRejected("The upload went missing on our disk: please send it again.")
         into = self._files.empty_part_of_work(job.id, "prepared")
         counts = self._providers[job.provider].card.image_count
-        prepared = await prepare(
-            uploads,
-            into=into,
-            pool=self._pool,
-            limits=self._limits,
-            min_images=int(counts.lowest),
-            max_images=int(counts.highest),
-        )
+        try:
+            prepared = await prepare(
+                uploads,
+                into=into,
+                pool=self._pool,
+                limits=self._limits,
+                min_images=int(counts.lowest),
+                max_images=int(counts.highest),
+            )
+        except BrokenExecutor as problem:
+            raise DatasetRejected(
+                "One of these pictures breaks the reader: leave out unusual ones and send the rest again."
+            ) from problem
         sheet = await asyncio.get_running_loop().run_in_executor(
             self._pool, write_contact_sheet, prepared.zip_path, into / "sheet.jpg"
         )
