@@ -62,7 +62,7 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
 STORIES = [
     (Stage.RECEIVED, "downloads", "fetch"),
     (Stage.PREPARED, "files", "keep"),
-    (Stage.STAGED, "cards", "refresh"),
+    (Stage.STAGED, "cards", "refresh_soon"),
     (Stage.TRAINING, "provider", "submit_training"),
     (Stage.TRAINING, "provider", "check"),
     (Stage.ARCHIVED, "provider", "fetch_weights"),

@@ -52,7 +52,7 @@ async def test_a_prompt_becomes_pictures_with_a_whole_history(workshop_with_mode
 
 
 STORIES = [
-    (Stage.RECEIVED, "cards", "refresh"),
+    (Stage.RECEIVED, "cards", "refresh_soon"),
     (Stage.GENERATING, "provider", "submit_generation"),
     (Stage.GENERATING, "provider", "check"),
     (Stage.ARCHIVED, "provider", "fetch_pictures"),
