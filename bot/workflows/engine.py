@@ -22,10 +22,12 @@ QUEUE_POLL_SECONDS = 0.1
 STOP_ROUNDS = 10  # seconds; a library may swallow one cancellation
 
 
-class _NotOfCancelledStories(logging.Filter):
-    """A story that its person cancelled is no error, though the engine logs its end as one."""
+class _NoOrderlyEnds(logging.Filter):
+    """A story that its person cancelled, or that a stop put down, is no trouble, though the engine logs it as such."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith("Asyncio task cancelled"):
+            return False
         error = record.exc_info[1] if record.exc_info else None
         return type(error).__name__ != "DBOSAwaitedWorkflowCancelledError"
 
@@ -36,7 +38,7 @@ def _log_as_we_do() -> None:
     logger.setLevel(logging.WARNING)
     logger.propagate = True
     logger.handlers.clear()
-    logger.filters = [_NotOfCancelledStories()]
+    logger.filters = [_NoOrderlyEnds()]
 
 
 @dataclass(frozen=True, kw_only=True)
