@@ -50,13 +50,13 @@ async def _open(port: int) -> None:
     async with Playground(port=port, sample=sample) as playground:
         print(f"\n  Atelier's playground is open:  {playground.page_url}\n")
         print("  Drop a zip of photos on the page and run /finetune. Ctrl+C closes it.\n", flush=True)
-        async with _bot_process(playground, data_dir, training="12s", generation="4s") as bot:
+        async with bot_process(playground, data_dir, training="12s", generation="4s") as bot:
             await bot.wait()
             raise DemoFailed("the bot ended by itself; its log is above.")
 
 
 @asynccontextmanager
-async def _bot_process(
+async def bot_process(
     playground: Playground, data_dir: Path, *, training: str, generation: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The same program as `python -m bot run`; only its settings know that this Discord is a small one."""
@@ -102,7 +102,7 @@ async def _tell_the_story(zip_path: Path, data_dir: Path, output: Path) -> None:
     async with (
         asyncio.timeout(STORY_SECONDS),
         Playground() as playground,
-        _bot_process(playground, data_dir, training="3s", generation="1s"),
+        bot_process(playground, data_dir, training="3s", generation="1s"),
     ):
         await playground.bot_ready(timeout=20)
         ann = playground.person("Ann")

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bot.demo import _bot_process
+from bot.demo import bot_process
 from bot.playground.server import Playground
 
 
@@ -19,7 +19,7 @@ class BotSwitch:
 
     async def on(self) -> None:
         self._process = await self._running.enter_async_context(
-            _bot_process(self._playground, self._data_dir, training="3s", generation="1s")
+            bot_process(self._playground, self._data_dir, training="3s", generation="1s")
         )
         await self._playground.bot_ready(timeout=30)
 
