@@ -27,14 +27,13 @@ from bot.workflows.finetune import Finetune
 from bot.workflows.generate import GENERATE, Generate
 from bot.workflows.models import Models
 from bot.workflows.preparation import Preparation
-from bot.workflows.stages import Cards, Stages
+from bot.workflows.stages import BUG_SENTENCE, Cards, Stages
 from bot.workflows.submission import Submissions
 
 log = logging.getLogger(__name__)
 
 COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.help")
 CONNECTIONS = 100  # without a limit a burst opens one connection per call and answers come too late
-APOLOGY = "Something broke on our side, and it is in our log now. Please try again."
 
 
 class DiscordRefused(Exception):
@@ -121,7 +120,7 @@ class Atelier(commands.AutoShardedBot):
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if not isinstance(cause, AtelierError):
             log.error("A command or button broke", exc_info=cause)
-        await answer_privately(interaction, cause.sentence if isinstance(cause, AtelierError) else APOLOGY)
+        await answer_privately(interaction, cause.sentence if isinstance(cause, AtelierError) else BUG_SENTENCE)
 
     async def _tell_discord_the_commands(self) -> None:
         """Only when they changed since Discord last took them from here: it allows few new commands a day."""

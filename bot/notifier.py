@@ -58,7 +58,6 @@ class Notifier:
                 await self._show(job_id)
             except AtelierError as problem:
                 log.warning("The card of job %s could not be shown: %s", job_id, problem)
-                return
             finally:
                 self._forget_old_jobs()
 

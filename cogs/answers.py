@@ -43,6 +43,7 @@ async def take_in(interaction: Interaction, request: Callable[[], Awaitable[None
 
 
 OPEN_SECONDS = 3600.0
+CHOICES = 25  # the most that Discord's autocomplete shows
 
 
 class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"atelier:never"):

@@ -9,11 +9,9 @@ from bot.client import Atelier
 from bot.errors import NotFound
 from bot.messages.buttons import Act
 from bot.workflows.requests import GenerateRequest
-from cogs.answers import CardButton, Interaction, place_of, take_in
+from cogs.answers import CHOICES, CardButton, Interaction, place_of, take_in
 from storage.jobs import find_job
 from storage.models import models_of_person
-
-CHOICES = 25  # of Discord's autocomplete
 
 
 class GenerateCog(commands.Cog):

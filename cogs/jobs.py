@@ -12,11 +12,9 @@ from bot.messages.cards import Card
 from bot.messages.lists import PER_PAGE, jobs_page, sentence, timeline
 from bot.messages.words import STATUS_WORDS
 from bot.permissions import Action, require
-from cogs.answers import CardButton, Interaction
+from cogs.answers import CHOICES, CardButton, Interaction
 from storage.jobs import Job, count_jobs_of_person, find_job, jobs_of_person
 from storage.statuses import JobKind
-
-CHOICES = 25
 
 
 @app_commands.guild_only()

@@ -5,17 +5,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Atelier
-from bot.errors import NotFound
 from bot.messages.buttons import Act
 from bot.messages.cards import Card
 from bot.messages.lists import PER_PAGE, delete_question, model_details, models_page, sentence
 from bot.messages.words import plain
-from bot.permissions import Action, require
-from cogs.answers import CardButton, Interaction
+from bot.workflows.models import model_meant
+from cogs.answers import CHOICES, CardButton, Interaction
 from storage.datasets import find_dataset
-from storage.models import Model, count_models_of_person, find_model, model_named, models_of_person
-
-CHOICES = 25
+from storage.models import Model, count_models_of_person, models_of_person
 
 
 @app_commands.guild_only()
@@ -66,12 +63,7 @@ class ModelsCog(commands.GroupCog, name="models", description="Your trained mode
 
     async def _model_meant(self, interaction: Interaction, text: str) -> Model:
         async with self._bot.resources.database.reading() as connection:
-            model = await find_model(connection, text) if text.isdecimal() else None
-            model = model or await model_named(connection, interaction.user.id, text.strip())
-        if model is None or model.deleted_ms is not None:
-            raise NotFound("You have no model of that name: pick one from the list.")
-        require(interaction.user.id, Action.USE_MODEL, model.place)
-        return model
+            return await model_meant(connection, interaction.user.id, text)
 
 
 class ModelsPageButton(CardButton, act=Act.MODELS_PAGE):

@@ -1,11 +1,8 @@
 """The buttons on cards. A button's custom id says what it does, to what, and for whom; it outlives a restart."""
 
-import re
 from enum import StrEnum
 
 import discord
-
-CUSTOM_ID = re.compile(r"atelier:(?P<act>[a-z-]{2,20}):(?P<subject>[0-9]{1,20}):(?P<person>[0-9]{1,20})")
 
 
 class Act(StrEnum):

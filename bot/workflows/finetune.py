@@ -125,7 +125,7 @@ class Finetune:
         await self._stages.run(job_id, Stage.STAGED, self._stage)
         await self._stages.run(job_id, Stage.TRAINING, self._train, can_be_cut_short=True)
         await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
-        await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
+        await self._stages.run(job_id, Stage.ANNOUNCED, self._stages.announce)
         await self._stages.finish(job_id)
 
     async def _stage(self, job: Job) -> Json:
@@ -171,10 +171,6 @@ class Finetune:
             await add_model(connection, model)
         self._files.clear_work(job.id)
         return {"weights": weights}
-
-    async def _announce(self, job: Job) -> Json:
-        await self._cards.deliver(job.id)
-        return {}
 
     async def _dataset_of(self, job: Job) -> Dataset:
         async with self._database.reading() as connection:

@@ -9,16 +9,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from bot.errors import NotFound, ProviderBroken
-from bot.permissions import Action, require
 from bot.providers.contract import GenerationRequest, Provider
 from bot.workflows.engine import Engine, Json
+from bot.workflows.models import model_meant
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
 from bot.workflows.stages import Stages
 from bot.workflows.submission import Submissions
-from storage.database import Connection, Database
+from storage.database import Database
 from storage.files import Files
 from storage.jobs import Job, add_job
-from storage.models import Model, find_model, model_named
+from storage.models import Model, find_model
 from storage.pictures import Picture, add_picture
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
@@ -48,7 +48,7 @@ class Generate:
     async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
         async with self._database.writing() as connection:
-            model = await _model_meant(connection, place.person_id, request.model)
+            model = await model_meant(connection, place.person_id, request.model)
             provider = self._providers.get(model.provider)
             if provider is None:
                 raise NotFound(f"{model.name} was trained at {model.provider}, which is switched off here.")
@@ -72,7 +72,7 @@ class Generate:
         await self._stages.run(job_id, Stage.RECEIVED, self._receive)
         await self._stages.run(job_id, Stage.GENERATING, self._generate, can_be_cut_short=True)
         await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
-        await self._stages.run(job_id, Stage.ANNOUNCED, self._announce)
+        await self._stages.run(job_id, Stage.ANNOUNCED, self._stages.announce)
         await self._stages.finish(job_id)
 
     async def _receive(self, job: Job) -> Json:
@@ -122,23 +122,9 @@ class Generate:
             await add_picture(connection, picture)
         return file
 
-    async def _announce(self, job: Job) -> Json:
-        await self._stages.deliver(job.id)
-        return {}
-
     async def _model_of(self, job: Job) -> Model:
         async with self._database.reading() as connection:
             model = await find_model(connection, job.details["model"])
         if model is None or model.deleted_ms is not None or not self._files.has(model.weights_file):
             raise NotFound("That model was deleted: choose another one.")
         return model
-
-
-async def _model_meant(connection: Connection, person_id: int, text: str) -> Model:
-    """The model that an autocomplete id or a typed name means."""
-    model = await find_model(connection, text[:32]) if text.isdecimal() else None
-    model = model or await model_named(connection, person_id, text.strip())
-    if model is None or model.deleted_ms is not None:
-        raise NotFound("You have no model of that name: pick one from the list, or train one with /finetune.")
-    require(person_id, Action.USE_MODEL, model.place)
-    return model

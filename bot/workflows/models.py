@@ -1,4 +1,4 @@
-"""Changing one's own models: rename and delete."""
+"""One's own models: which one is meant, rename, delete."""
 
 from bot.errors import BadInput, NotFound
 from bot.permissions import Action, require
@@ -47,4 +47,14 @@ async def _own_model(connection: Connection, model_id: str, person_id: int) -> M
     if model is None or model.deleted_ms is not None:
         raise NotFound("That model is gone already.")
     require(person_id, Action.CHANGE_MODEL, model.place)
+    return model
+
+
+async def model_meant(connection: Connection, person_id: int, text: str) -> Model:
+    """The own model that an autocomplete id or a typed name means. Raises `NotFound`, `NotYours`."""
+    model = await find_model(connection, text[:32]) if text.isdecimal() else None
+    model = model or await model_named(connection, person_id, text.strip())
+    if model is None or model.deleted_ms is not None:
+        raise NotFound("You have no model of that name: pick one from the list, or train one with /finetune.")
+    require(person_id, Action.USE_MODEL, model.place)
     return model

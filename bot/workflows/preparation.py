@@ -55,12 +55,10 @@ class Preparation:
         """Discord's links die soon, so the bytes are fetched first of all."""
         folder = self._files.empty_work_folder(job.id)
         left = self._limits.max_upload_bytes
-        kept = []
         for number, upload in enumerate(job.details["uploads"]):
             path = folder / f"upload-{number}"
             left -= await self._downloads.fetch(upload["url"], path, max_bytes=left)
-            kept.append({"path": path.name, "name": upload["name"]})
-        return {"uploads": kept}
+        return {"uploads": len(job.details["uploads"])}
 
     async def _prepare(self, job: Job) -> Json:
         async with self._database.reading() as connection:

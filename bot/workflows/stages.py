@@ -109,8 +109,10 @@ class Stages:
                 detail=error.sentence,
             )
 
-    async def deliver(self, job_id: str) -> None:
-        await self._cards.deliver(job_id)
+    async def announce(self, job: Job) -> Json:
+        """The action of the last stage of every story."""
+        await self._cards.deliver(job.id)
+        return {}
 
     async def finish(self, job_id: str) -> None:
         await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)

@@ -8,9 +8,9 @@ from typing import Any
 import discord
 import pytest
 
-from bot.client import APOLOGY
 from bot.playground.person import DidNotRespond
 from bot.playground.reading import labels_of, media_of, text_of
+from bot.workflows.stages import BUG_SENTENCE
 from storage.models import find_model
 from storage.statuses import JobStatus
 from tests.builders import GENERATION, finetune_job, generate_job
@@ -257,7 +257,7 @@ async def test_a_bug_is_an_apology_for_the_person_and_a_traceback_for_the_log(
     with caplog.at_level(logging.ERROR):
         answer = await ann.command("models rename", channel=CHANNEL, model=model_id, name="Selene")
         words = await private_words(answer)
-    assert APOLOGY in words
+    assert BUG_SENTENCE in words
     assert "secret detail" not in words
     assert "ZeroDivisionError: secret detail" in caplog.text
 

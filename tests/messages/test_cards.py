@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.messages.buttons import CUSTOM_ID, Act, button, pattern
+from bot.messages.buttons import Act, button, pattern
 from bot.messages.cards import Card, JobView, job_card, sheet_alt_text
 from bot.messages.results import alt_text, failure_result, model_result, picture_file_name, pictures_result
 from storage.history import StageEvent
@@ -16,6 +16,9 @@ from storage.jobs import Job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
 from tests.builders import CARD, GENERATION, PLACE, TRAINING_SETTINGS, dataset, finetune_job, generate_job
 from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
+
+# The whole grammar, written down a second time: what a button says must not change by accident.
+CUSTOM_ID = re.compile(r"atelier:(?P<act>[a-z-]{2,20}):(?P<subject>[0-9]{1,20}):(?P<person>[0-9]{1,20})")
 
 NASTY = "**x** _y_ `z` ~~s~~ ||t|| # h\n> q [a](https://evil.example) <@1> <@&2> <#3> <:e:4> @everyone @here"
 PREVIEW = replace(CARD, notice="Offline preview, not FLUX.")

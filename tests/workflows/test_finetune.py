@@ -76,38 +76,24 @@ STORIES = [
 async def test_a_crash_in_any_stage_ends_in_one_submission_and_one_result(
     workshop: Workshop,
     photos: Path,
-    monkeypatch: pytest.MonkeyPatch,
     stage: Stage,
     owner: str,
     call: str,
     moment: str,
 ) -> None:
     """`before`: the call never happened. `after`: it did, and its answer was lost."""
-    reached = asyncio.Event()
-    target = getattr(workshop, owner)
-    real = getattr(target, call)
-
-    async def hang(*arguments: Any, **options: Any) -> Any:
-        events = await workshop.history("1001")
-        if not events or events[-1].stage is not stage or events[-1].ended_ms is not None:
-            return await real(*arguments, **options)
-        if moment == "after":
-            await real(*arguments, **options)
-        reached.set()
-        return await asyncio.Event().wait()
-
-    monkeypatch.setattr(target, call, hang)
+    hanging = workshop.hang(job_id="1001", stage=stage, owner=owner, call=call, moment=moment)
     await workshop.do.finetune.request("1001", PLACE, request(photos))
     if stage not in (Stage.RECEIVED, Stage.PREPARED):
         await workshop.until("1001", JobStatus.REVIEW)
         starting = asyncio.ensure_future(workshop.do.finetune.start("1001", ME))
     else:
         starting = asyncio.ensure_future(asyncio.sleep(0))
-    await asyncio.wait_for(reached.wait(), 20)
+    await asyncio.wait_for(hanging.reached.wait(), 20)
     await workshop.crash()
     starting.cancel()
 
-    monkeypatch.setattr(target, call, real)
+    hanging.let_go()
     await workshop.start()
     if stage in (Stage.RECEIVED, Stage.PREPARED):
         await workshop.until("1001", JobStatus.REVIEW)

@@ -65,27 +65,14 @@ STORIES = [
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(("stage", "owner", "call"), STORIES)
 async def test_a_crash_in_any_stage_ends_in_one_submission_and_one_result(
-    workshop_with_model: Workshop, monkeypatch: pytest.MonkeyPatch, stage: Stage, owner: str, call: str, moment: str
+    workshop_with_model: Workshop, stage: Stage, owner: str, call: str, moment: str
 ) -> None:
     workshop = workshop_with_model
-    reached = asyncio.Event()
-    target = getattr(workshop, owner)
-    real = getattr(target, call)
-
-    async def hang(*arguments: Any, **options: Any) -> Any:
-        events = await workshop.history("2002")
-        if not events or events[-1].stage is not stage or events[-1].ended_ms is not None:
-            return await real(*arguments, **options)
-        if moment == "after":
-            await real(*arguments, **options)
-        reached.set()
-        return await asyncio.Event().wait()
-
-    monkeypatch.setattr(target, call, hang)
+    hanging = workshop.hang(job_id="2002", stage=stage, owner=owner, call=call, moment=moment)
     await workshop.do.generate.request("2002", PLACE, request())
-    await asyncio.wait_for(reached.wait(), 20)
+    await asyncio.wait_for(hanging.reached.wait(), 20)
     await workshop.crash()
-    monkeypatch.setattr(target, call, real)
+    hanging.let_go()
     await workshop.start()
     job = await workshop.until("2002", JobStatus.DONE, JobStatus.FAILED)
 

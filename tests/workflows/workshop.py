@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 from bot.client import Workflows, build_workflows
 from bot.datasets.limits import DatasetLimits
@@ -14,7 +15,7 @@ from storage.database import Database
 from storage.files import Files
 from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
-from storage.statuses import JobStatus
+from storage.statuses import JobStatus, Stage
 from tests.builders import settings
 from tests.fakes import FakeCards, FakeProvider
 
@@ -82,11 +83,41 @@ class Workshop:
         async with self.database.reading() as connection:
             return await history_of(connection, job_id)
 
+    def hang(self, *, job_id: str, stage: Stage, owner: str, call: str, moment: str) -> "Hanging":
+        """Hangs the next `owner.call` of that stage, `before` its effect or `after` it, as a crash would find it."""
+        target = getattr(self, owner)
+        hanging = Hanging(target, call)
+
+        async def hang(*arguments: Any, **options: Any) -> Any:
+            events = await self.history(job_id)
+            if not events or events[-1].stage is not stage or events[-1].ended_ms is not None:
+                return await hanging.real(*arguments, **options)
+            if moment == "after":
+                await hanging.real(*arguments, **options)
+            hanging.reached.set()
+            return await asyncio.Event().wait()
+
+        setattr(target, call, hang)
+        return hanging
+
     async def until(self, job_id: str, *statuses: JobStatus, seconds: float = 20.0) -> Job:
         async with asyncio.timeout(seconds):
             while (job := await self.job(job_id)).status not in statuses:
                 await asyncio.sleep(0.02)
         return job
+
+
+class Hanging:
+    """A call that hangs until it is let go."""
+
+    def __init__(self, target: Any, call: str) -> None:
+        self._target = target
+        self._call = call
+        self.real = getattr(target, call)
+        self.reached = asyncio.Event()
+
+    def let_go(self) -> None:
+        setattr(self._target, self._call, self.real)
 
 
 def upload(path: Path) -> Upload:
