@@ -1,5 +1,6 @@
 """Atelier: the Discord client. Wires notifier and workflows, loads cogs by name, answers command errors."""
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -18,21 +19,28 @@ from discord.ext import commands
 from bot.errors import AtelierError
 from bot.messages.lists import sentence
 from bot.notifier import Notifier
+from bot.providers.refreshing import keep_fresh
+from bot.providers.registry import Providers
 from bot.settings import Settings
 from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
 from bot.workflows.engine import Engine, Lane
-from bot.workflows.finetune import LANE as FINETUNE_LANE
 from bot.workflows.finetune import Finetune
-from bot.workflows.generate import GENERATE, Generate
-from bot.workflows.models import Models
+from bot.workflows.generate import Generate
+from bot.workflows.handover import Handovers
+from bot.workflows.imports import IMPORT, Import
+from bot.workflows.models import FORGET, Models
+from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import Preparation
+from bot.workflows.publish import PUBLISH, Publish
+from bot.workflows.references import References
 from bot.workflows.stages import BUG_SENTENCE, Cards, Stages
 from bot.workflows.submission import Submissions
+from bot.workflows.workbench import Workbench, lane_of
 
 log = logging.getLogger(__name__)
 
-COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.help")
+COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.providers", "cogs.help")
 CONNECTIONS = 100  # without a limit a burst opens one connection per call and answers come too late
 
 
@@ -46,6 +54,8 @@ class Workflows:
     generate: Generate
     cancel: Cancel
     models: Models
+    imports: Import
+    publish: Publish
 
 
 class Atelier(commands.AutoShardedBot):
@@ -63,6 +73,7 @@ class Atelier(commands.AutoShardedBot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.resources = resources
+        self._refreshing: asyncio.Task[None] | None = None
         self._process = secrets.token_hex(4)
         self.notifier = Notifier(
             client=self,
@@ -95,8 +106,12 @@ class Atelier(commands.AutoShardedBot):
                 await self.load_extension(name)
         await self._tell_discord_the_commands()
         await self.engine.start()
+        self._refreshing = asyncio.create_task(keep_fresh(self.resources.providers))
 
     async def close(self) -> None:
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
         await self.engine.stop()
         await super().close()
 
@@ -141,41 +156,50 @@ async def open_bot(settings: Settings) -> AsyncIterator[Atelier]:
         yield bot
 
 
-def build_workflows(resources: Resources, engine: Engine, notifier: Cards) -> Workflows:
-    database, files, providers = resources.database, resources.files, resources.providers
-    stages = Stages(database=database, engine=engine, cards=notifier, files=files, sleep=resources.sleep)
-    Preparation(
+def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workflows:
+    database, files = resources.database, resources.files
+    bench = Workbench(
         database=database,
         engine=engine,
-        stages=stages,
         files=files,
-        downloads=resources.downloads,
-        providers=providers,
-        pool=resources.pool,
-        limits=resources.limits,
+        cards=cards,
+        providers=resources.providers,
+        stages=Stages(database=database, engine=engine, cards=cards, files=files, sleep=resources.sleep),
+        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups),
+        objects=resources.objects,
+        webhook_for=resources.hooks.webhook_for,
     )
-    submissions = Submissions(database=database, cards=notifier, sleep=resources.sleep)
-    at_once = max(provider.card.concurrent_jobs for provider in providers.values())
-    engine.open_lane(Lane(name=FINETUNE_LANE, at_once=at_once + 2, at_once_per_person=2))
-    engine.open_lane(Lane(name=GENERATE, at_once=at_once, at_once_per_person=2))
-    engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))
+    _open_lanes(engine, resources.providers)
+    downloads, pool, limits = resources.downloads, resources.pool, resources.limits
+    Preparation(bench, downloads=downloads, pool=pool, limits=limits)
+    references = References(files=files, downloads=downloads, pool=pool, limits=limits)
+    handovers = Handovers(bench)
+    weights = resources.weights
     return Workflows(
-        finetune=Finetune(
-            database=database,
-            engine=engine,
-            stages=stages,
-            submissions=submissions,
-            cards=notifier,
-            files=files,
-            providers=providers,
-            max_upload_bytes=resources.limits.max_upload_bytes,
-        ),
-        generate=Generate(
-            database=database, engine=engine, stages=stages, submissions=submissions, files=files, providers=providers
-        ),
-        cancel=Cancel(database=database, engine=engine, cards=notifier, files=files, providers=providers),
-        models=Models(database=database, files=files),
+        finetune=Finetune(bench, handovers, max_upload_bytes=limits.max_upload_bytes),
+        generate=Generate(bench, references, pool=pool),
+        cancel=Cancel(bench, handovers),
+        models=Models(bench),
+        imports=Import(bench, hub=resources.hub, wire=weights.wire, hosts=weights.hosts),
+        publish=Publish(bench, resources.hub),
     )
+
+
+def _open_lanes(engine: Engine, providers: Providers) -> None:
+    """What waits for a provider waits in that provider's queue; what is our own work has queues of its own."""
+    for provider in providers:
+        card = provider.card
+        engine.open_lane(
+            Lane(
+                name=lane_of(card.name),
+                at_once=card.concurrent_jobs,
+                at_once_per_person=2,
+                per_minute=card.submissions_per_minute,
+            )
+        )
+    for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
+        engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))
+    engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))
 
 
 async def answer_privately(interaction: discord.Interaction, text: str) -> None:

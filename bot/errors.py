@@ -13,7 +13,9 @@ AtelierError
     ├── ProviderUnreachable no answer to a harmless question; try again
     ├── ProviderRefused     the request itself was wrong
     ├── ProviderModerated   refused for its content
-    ├── ProviderDenied      the key is wrong or has no money
+    ├── ProviderDenied      the key is wrong or may not do this
+    ├── ProviderUnpaid      the account has no money left
+    ├── ProviderGone        no such task, model or endpoint there (any more)
     ├── ProviderTimedOut    it took longer than it ever should
     ├── ProviderBroken      it failed on its own
     └── OutcomeUnknown      a paid request was sent and no answer came back
@@ -93,6 +95,14 @@ class ProviderModerated(ProviderError):
 
 class ProviderDenied(ProviderError):
     category = ErrorCategory.AUTHENTICATION
+
+
+class ProviderUnpaid(ProviderError):
+    category = ErrorCategory.PAYMENT
+
+
+class ProviderGone(ProviderError):
+    category = ErrorCategory.GONE
 
 
 class ProviderTimedOut(ProviderError):

@@ -18,7 +18,7 @@ def set_up_logs(settings: Settings) -> None:
     handler.setFormatter(_formatter(settings))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     logging.getLogger("discord.client").setLevel(logging.ERROR)  # it warns of voice libraries that a text bot lacks
-    for chatty in ("httpx", "httpcore", "discord.gateway", "alembic"):
+    for chatty in ("httpx", "httpcore", "httpx2", "httpcore2", "huggingface_hub", "discord.gateway", "alembic"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.log_level]))
 
 

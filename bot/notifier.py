@@ -4,20 +4,28 @@ import asyncio
 import io
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 import discord
 
 from bot.errors import AtelierError, DiscordUnreachable, NotDelivered
 from bot.messages.cards import SHEET_NAME, Card, JobView, job_card, sheet_alt_text, shows_sheet
-from bot.messages.results import alt_text, failure_result, model_result, picture_file_name, pictures_result
-from bot.providers.contract import Provider
+from bot.messages.results import (
+    alt_text,
+    failure_result,
+    model_result,
+    picture_file_name,
+    pictures_result,
+    publish_result,
+)
+from bot.providers.registry import Providers
 from storage.database import Database
 from storage.datasets import find_dataset
 from storage.files import Files
 from storage.history import history_of
 from storage.jobs import Job, change_job, find_job
+from storage.models import find_model
 from storage.pictures import pictures_of_job, pictures_posted_in
 from storage.statuses import JobKind, JobStatus
 
@@ -36,7 +44,7 @@ class Notifier:
         client: discord.Client,
         database: Database,
         files: Files,
-        providers: Mapping[str, Provider],
+        providers: Providers,
         edit_interval_seconds: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,13 +84,21 @@ class Notifier:
     async def deliver(self, job_id: str) -> None:
         """Post the result once. Raises `NotDelivered`, or `DiscordUnreachable` to try again."""
         job = (await self.view_of(job_id)).job
-        provider = self._providers[job.provider].card
+        provider = self._providers.card_of(job.provider)
         if job.status is JobStatus.FAILED:
             await self._post(job, failure_result(job), nonce=f"{job.id}-f")
-        elif job.kind is JobKind.FINETUNE:
-            await self._post(job, model_result(job, provider), nonce=f"{job.id}-r")
-        else:
+        elif job.kind is JobKind.GENERATE:
             await self._deliver_pictures(job)
+        elif job.kind is JobKind.PUBLISH:
+            await self._post(job, publish_result(job, await self._address_of(job)), nonce=f"{job.id}-r")
+        else:
+            await self._post(job, model_result(job, provider), nonce=f"{job.id}-r")
+
+    async def _address_of(self, job: Job) -> str:
+        async with self._database.reading() as connection:
+            model = await find_model(connection, job.details["model"])
+        assert model is not None and model.published is not None, "stored before it is announced"  # noqa: PT018
+        return model.published
 
     async def view_of(self, job_id: str) -> JobView:
         async with self._database.reading() as connection:
@@ -90,7 +106,9 @@ class Notifier:
             assert job is not None, "a job is never removed while it is at work"
             events = await history_of(connection, job_id)
             dataset = await find_dataset(connection, job_id)
-        return JobView(job=job, events=events, dataset=dataset, provider=self._providers[job.provider].card)
+        provider = self._providers.card_of(job.provider)
+        trainer = provider.trainer(job.details.get("trainer", ""))
+        return JobView(job=job, events=events, dataset=dataset, provider=provider, trainer=trainer)
 
     async def _show(self, job_id: str) -> None:
         view = await self.view_of(job_id)
@@ -112,12 +130,15 @@ class Notifier:
         async with self._database.reading() as connection:
             pictures = await pictures_of_job(connection, job.id)
         contents = [await self._files.read(picture.file) for picture in pictures]
-        names = [picture_file_name(job, picture.position + 1) for picture in pictures]
+        names = [
+            picture_file_name(job, picture.position + 1, content)
+            for picture, content in zip(pictures, contents, strict=True)
+        ]
         files = [
             discord.File(io.BytesIO(content), filename=name, description=alt_text(job, number))
             for number, (content, name) in enumerate(zip(contents, names, strict=True), start=1)
         ]
-        card = pictures_result(job, self._providers[job.provider].card, names)
+        card = pictures_result(job, self._providers.card_of(job.provider), names)
         message_id = await self._post(job, card, nonce=f"{job.id}-r", files=files)
         async with self._database.writing() as connection:
             await pictures_posted_in(connection, job.id, message_id)

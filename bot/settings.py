@@ -4,17 +4,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from bot.providers.local_failures import Failures
+from bot.setting_values import (
+    comma_list,
+    http_url,
+    one_of,
+    path,
+    plain_name,
+    port,
+    seconds,
+    size_in_bytes,
+    socket_url,
+    yes_or_no,
+)
 
 Value = TypeVar("Value")
 
-SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-DURATIONS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-KNOWN_PROVIDERS = ("local",)
+KNOWN_PROVIDERS = {
+    "fal": "FAL_KEY",
+    "replicate": "REPLICATE_API_TOKEN",
+    "bfl": "BFL_API_KEY",
+    "together": "TOGETHER_API_KEY",
+    "local": None,
+}  # each with the key it needs, in the order that is chosen when PROVIDERS is empty
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -65,6 +80,26 @@ class Settings:
     data_dir: Path
     database_url: Secret
     providers: tuple[str, ...]
+    replicate_api_token: Secret
+    replicate_api_url: str
+    replicate_owner: str | None
+    fal_key: Secret
+    fal_queue_url: str
+    bfl_api_key: Secret
+    bfl_api_url: str
+    bfl_legacy_finetune: bool
+    together_api_key: Secret
+    together_api_url: str
+    huggingface_api_token: Secret
+    huggingface_username: str | None
+    hf_endpoint: str
+    cloudflare_r2_access_key_id: Secret
+    cloudflare_r2_secret_access_key: Secret
+    cloudflare_r2_bucket: str | None
+    cloudflare_r2_endpoint: str | None
+    cloudflare_r2_public_url: str | None
+    public_url: str | None
+    webhook_port: int
     allowed_download_hosts: tuple[str, ...]
     max_upload_size: int
     log_level: str
@@ -80,26 +115,59 @@ def read_settings(environment: Mapping[str, str], *, env_file: Path | None = Non
     values: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file and env_file.is_file() else {}
     values.update(environment)
     reader = _Reader(values)
-    data_dir = reader.read("DATA_DIR", _path, "./data")
+    data_dir = reader.read("DATA_DIR", path, "./data")
     found = {
         "discord_token": reader.secret("DISCORD_TOKEN", required=True),
-        "discord_api_url": reader.read("DISCORD_API_URL", _http_url, "https://discord.com/api/v10"),
-        "discord_gateway_url": reader.optional("DISCORD_GATEWAY_URL", _socket_url),
+        "discord_api_url": reader.read("DISCORD_API_URL", http_url, "https://discord.com/api/v10"),
+        "discord_gateway_url": reader.optional("DISCORD_GATEWAY_URL", socket_url),
         "data_dir": data_dir,
         "database_url": reader.database(data_dir),
-        "providers": reader.read("PROVIDERS", _providers, "local"),
-        "allowed_download_hosts": reader.read("ALLOWED_DOWNLOAD_HOSTS", _list, ""),
-        "max_upload_size": reader.read("MAX_UPLOAD_SIZE", _size, "500MiB"),
-        "log_level": reader.read("LOG_LEVEL", _one_of(*LOG_LEVELS), "INFO"),
-        "log_format": reader.read("LOG_FORMAT", _one_of("text", "json"), "text"),
-        "card_edit_interval": reader.read("CARD_EDIT_INTERVAL", _duration, "2s"),
-        "local_training_time": reader.read("LOCAL_TRAINING_TIME", _duration, "0s"),
-        "local_generation_time": reader.read("LOCAL_GENERATION_TIME", _duration, "0s"),
+        "providers": reader.providers(),
+        "allowed_download_hosts": reader.read("ALLOWED_DOWNLOAD_HOSTS", comma_list, ""),
+        "max_upload_size": reader.read("MAX_UPLOAD_SIZE", size_in_bytes, "500MiB"),
+        "log_level": reader.read("LOG_LEVEL", one_of(*LOG_LEVELS), "INFO"),
+        "log_format": reader.read("LOG_FORMAT", one_of("text", "json"), "text"),
+        "card_edit_interval": reader.read("CARD_EDIT_INTERVAL", seconds, "2s"),
+        **_provider_settings(reader),
+        **_storage_settings(reader),
+        "local_training_time": reader.read("LOCAL_TRAINING_TIME", seconds, "0s"),
+        "local_generation_time": reader.read("LOCAL_GENERATION_TIME", seconds, "0s"),
         "local_failures": reader.read("LOCAL_FAILURES", Failures.parse, ""),
     }
+    reader.check_together(found)
     if reader.problems:
         raise SettingsRejected(reader.problems)
     return Settings(**found)
+
+
+def _provider_settings(reader: "_Reader") -> dict[str, Any]:
+    return {
+        "replicate_api_token": reader.secret("REPLICATE_API_TOKEN"),
+        "replicate_api_url": reader.read("REPLICATE_API_URL", http_url, "https://api.replicate.com/v1"),
+        "replicate_owner": reader.optional("REPLICATE_OWNER", plain_name),
+        "fal_key": reader.secret("FAL_KEY"),
+        "fal_queue_url": reader.read("FAL_QUEUE_URL", http_url, "https://queue.fal.run"),
+        "bfl_api_key": reader.secret("BFL_API_KEY"),
+        "bfl_api_url": reader.read("BFL_API_URL", http_url, "https://api.bfl.ai"),
+        "bfl_legacy_finetune": reader.read("BFL_LEGACY_FINETUNE", yes_or_no, "false"),
+        "together_api_key": reader.secret("TOGETHER_API_KEY"),
+        "together_api_url": reader.read("TOGETHER_API_URL", http_url, "https://api.together.ai/v1"),
+    }
+
+
+def _storage_settings(reader: "_Reader") -> dict[str, Any]:
+    return {
+        "huggingface_api_token": reader.secret("HUGGINGFACE_API_TOKEN"),
+        "huggingface_username": reader.optional("HUGGINGFACE_USERNAME", plain_name),
+        "hf_endpoint": reader.read("HF_ENDPOINT", http_url, "https://huggingface.co"),
+        "cloudflare_r2_access_key_id": reader.secret("CLOUDFLARE_R2_ACCESS_KEY_ID"),
+        "cloudflare_r2_secret_access_key": reader.secret("CLOUDFLARE_R2_SECRET_ACCESS_KEY"),
+        "cloudflare_r2_bucket": reader.optional("CLOUDFLARE_R2_BUCKET", str),
+        "cloudflare_r2_endpoint": reader.optional("CLOUDFLARE_R2_ENDPOINT", http_url),
+        "cloudflare_r2_public_url": reader.optional("CLOUDFLARE_R2_PUBLIC_URL", http_url),
+        "public_url": reader.optional("PUBLIC_URL", http_url),
+        "webhook_port": reader.read("WEBHOOK_PORT", port, "8080"),
+    }
 
 
 def variable_names() -> tuple[str, ...]:
@@ -127,7 +195,7 @@ class _Reader:
     def optional(self, name: str, parse: Callable[[str], Value]) -> Any:
         return self.read(name, parse, "") if self._text(name, "") else None
 
-    def secret(self, name: str, *, required: bool) -> Secret:
+    def secret(self, name: str, *, required: bool = False) -> Secret:
         text = self._text(name, "")
         if required and not text:
             self.problems.append(
@@ -138,6 +206,29 @@ class _Reader:
             self.problems.append(f"{name} has a space or line break inside: paste it again, without quotes.")
         return Secret(text)
 
+    def providers(self) -> tuple[str, ...] | None:
+        """As named; otherwise each that has a key, and the local one when none has."""
+        if self._text("PROVIDERS", ""):
+            names: tuple[str, ...] | None = self.read("PROVIDERS", _providers, "")
+            for name in names or ():
+                key = KNOWN_PROVIDERS[name]
+                if key and not self._text(key, ""):
+                    self.problems.append(f"{key} is not set: PROVIDERS names {name}, which needs it.")
+            return names
+        with_key = tuple(name for name, key in KNOWN_PROVIDERS.items() if key and self._text(key, ""))
+        return with_key or ("local",)
+
+    def check_together(self, found: Mapping[str, Any]) -> None:
+        """What makes sense only as a whole."""
+        names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "BUCKET", "ENDPOINT")
+        missing = [name for name in names if not found[f"cloudflare_r2_{name.lower()}"]]
+        if missing and len(missing) < len(names):
+            self.problems.append(f"CLOUDFLARE_R2_{missing[0]} is not set: object storage needs all four or none.")
+        if found["huggingface_api_token"] and not found["huggingface_username"]:
+            self.problems.append("HUGGINGFACE_USERNAME is not set: models are published below that name.")
+        if found["public_url"] and not found["public_url"].startswith("https://"):
+            self.problems.append("PUBLIC_URL: begin it with https://, providers knock at nothing else.")
+
     def database(self, data_dir: Path | None) -> Secret:
         """A database URL carries a password, so a problem never repeats it."""
         text = self._text("DATABASE_URL", f"sqlite:///{(data_dir or Path()) / 'atelier.sqlite3'}")
@@ -146,69 +237,8 @@ class _Reader:
         return Secret(text)
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    by_lower = {word.lower(): word for word in words}
-
-    def parse(text: str) -> str:
-        if text.lower() not in by_lower:
-            raise ValueError(f"choose one of {', '.join(words)}.")
-        return by_lower[text.lower()]
-
-    return parse
-
-
-def _measure(text: str, units: Mapping[str, float], example: str) -> float:
-    number = text.rstrip("".join({sign for unit in units for sign in unit.upper() + unit.lower()}) + " ")
-    unit = text[len(number) :].strip()
-    key = next((known for known in units if known.lower() == unit.lower()), None)
-    try:
-        amount = float(number)
-    except ValueError:
-        amount = -1.0
-    if key is None or not 0 <= amount < 1e15:
-        raise ValueError(f"write a number with a unit, for example {example}.")
-    return amount * units[key]
-
-
-def _size(text: str) -> int:
-    size = int(_measure(text, SIZES, "500MiB"))
-    if size < 1:
-        raise ValueError("write a size above zero, for example 500MiB.")
-    return size
-
-
-def _duration(text: str) -> float:
-    return _measure(text, DURATIONS, "90s or 5m")
-
-
-def _url(text: str, schemes: tuple[str, ...]) -> str:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ValueError(f"write a whole address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
-    return text.rstrip("/")
-
-
-def _http_url(text: str) -> str:
-    return _url(text, ("https", "http"))
-
-
-def _socket_url(text: str) -> str:
-    return _url(text, ("wss", "ws"))
-
-
 def _providers(text: str) -> tuple[str, ...]:
-    names = _list(text)
+    names = comma_list(text)
     unknown = [name for name in names if name not in KNOWN_PROVIDERS]
     if unknown or not names:
         raise ValueError(

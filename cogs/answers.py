@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import discord
 
 from bot.client import Atelier
+from bot.downloads import Upload
 from bot.errors import BadInput, NotYours
 from bot.messages.buttons import Act, pattern
 from storage.places import DIRECT_MESSAGE, Place
@@ -40,6 +41,10 @@ async def take_in(interaction: Interaction, request: Callable[[], Awaitable[None
     await interaction.response.defer(ephemeral=True, thinking=True)
     await request()
     await interaction.delete_original_response()
+
+
+def upload_of(file: discord.Attachment) -> Upload:
+    return Upload(url=file.url, name=file.filename, size_bytes=file.size)
 
 
 OPEN_SECONDS = 3600.0

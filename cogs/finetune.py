@@ -8,14 +8,16 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Atelier
-from bot.downloads import Upload
 from bot.errors import NotFound, TooLate
 from bot.messages.buttons import Act
 from bot.messages.lists import left_out
-from bot.providers.contract import FinetuneType, Mode, Priority, TrainingSettings
+from bot.messages.offers import trainer_choice
+from bot.providers.card import Mode
+from bot.providers.registry import choice_of
 from bot.workflows.finetune import TOO_LATE, settings_of
-from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, AdvancedChoices, FinetuneRequest
-from cogs.answers import CardButton, Dialog, Interaction, place_of, take_in
+from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest
+from cogs.advanced import AdvancedDialog
+from cogs.answers import CHOICES, CardButton, Dialog, Interaction, place_of, take_in, upload_of
 from storage.datasets import find_dataset
 from storage.jobs import Job, find_job
 from storage.statuses import JobStatus
@@ -41,6 +43,7 @@ class FinetuneCog(commands.Cog):
         name="What to call the model",
         trigger_word=f"The word that will call your subject in a prompt (default {DEFAULT_TRIGGER_WORD})",
         mode="What the pictures show",
+        trainer="Who trains it, and which base model",
         **{f"picture_{number}": "A picture, when you have no zip" for number in range(1, LOOSE_UPLOADS + 1)},
     )
     @app_commands.choices(
@@ -53,6 +56,7 @@ class FinetuneCog(commands.Cog):
         name: app_commands.Range[str, 1, 50] | None = None,
         trigger_word: app_commands.Range[str, 2, 30] | None = None,
         mode: str = str(Mode.GENERAL),
+        trainer: str = "",
         picture_1: discord.Attachment | None = None,
         picture_2: discord.Attachment | None = None,
         picture_3: discord.Attachment | None = None,
@@ -70,24 +74,34 @@ class FinetuneCog(commands.Cog):
         place_of(interaction)
         if not files:
             await interaction.response.send_modal(
-                FinetuneDialog(self._bot, name=name, trigger_word=trigger_word, mode=mode)
+                FinetuneDialog(self._bot, name=name, trigger_word=trigger_word, mode=mode, trainer=trainer)
             )
             return
         request = FinetuneRequest(
             name=name or (PurePath(zip.filename).stem if zip else trigger_word or "My model"),
             trigger_word=trigger_word or "",
             mode=mode,
-            uploads=tuple(map(_upload, files)),
+            uploads=tuple(map(upload_of, files)),
+            trainer=trainer,
         )
         await _take_in(self._bot, interaction, request)
+
+    @finetune.autocomplete("trainer")
+    async def trainers(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        offered = self._bot.resources.providers.trainers()
+        lines = [(trainer_choice(*one), choice_of(*one)) for one in offered]
+        return [app_commands.Choice(name=line, value=value) for line, value in lines if typed.lower() in line.lower()][
+            :CHOICES
+        ]
 
 
 class FinetuneDialog(Dialog, title="Train a model"):
     """What /finetune asks when it was given no file."""
 
-    def __init__(self, bot: Atelier, *, name: str | None, trigger_word: str | None, mode: str) -> None:
+    def __init__(self, bot: Atelier, *, name: str | None, trigger_word: str | None, mode: str, trainer: str) -> None:
         super().__init__(bot)
         self._bot = bot
+        self._trainer = trainer
         self._name: discord.ui.TextInput[Any] = discord.ui.TextInput(
             default=name, max_length=50, placeholder="Luna the cat", custom_id="name"
         )
@@ -121,7 +135,8 @@ class FinetuneDialog(Dialog, title="Train a model"):
             name=self._name.value,
             trigger_word=self._word.value,
             mode=self._mode.values[0],
-            uploads=tuple(map(_upload, self._files.values)),
+            uploads=tuple(map(upload_of, self._files.values)),
+            trainer=self._trainer,
         )
         await _take_in(self._bot, interaction, request)
 
@@ -143,7 +158,8 @@ class AdvancedButton(CardButton, act=Act.ADVANCED):
         job = await _job(interaction, self.subject)
         if job.status is not JobStatus.REVIEW:
             raise TooLate(TOO_LATE)
-        await interaction.response.send_modal(AdvancedDialog(interaction.client, job.id, settings_of(job)))
+        trainer = interaction.client.resources.providers.trainer_of(job.provider, job.details["trainer"])
+        await interaction.response.send_modal(AdvancedDialog(interaction.client, job.id, settings_of(job), trainer))
 
 
 class LeftOutButton(CardButton, act=Act.LEFT_OUT):
@@ -155,69 +171,8 @@ class LeftOutButton(CardButton, act=Act.LEFT_OUT):
         await interaction.response.send_message(view=left_out(dataset), ephemeral=True)
 
 
-class AdvancedDialog(Dialog, title="Advanced options"):
-    def __init__(self, bot: Atelier, job_id: str, settings: TrainingSettings) -> None:
-        super().__init__(bot)
-        self._job_id = job_id
-        rate = settings.learning_rate
-        self._iterations: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            default=str(settings.iterations), required=False, max_length=4, custom_id="iterations"
-        )
-        self._rate: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            default=None if rate is None else f"{rate:g}",
-            required=False,
-            max_length=12,
-            placeholder="automatic",
-            custom_id="learning_rate",
-        )
-        self._captioning: discord.ui.Checkbox[Any] = discord.ui.Checkbox(
-            default=settings.captioning, custom_id="captioning"
-        )
-        self._priority: discord.ui.Select[Any] = discord.ui.Select(
-            options=[
-                discord.SelectOption(label=word.capitalize(), value=word, default=word == settings.priority)
-                for word in Priority
-            ],
-            custom_id="priority",
-        )
-        chosen = f"{settings.finetune_type}-{settings.lora_rank}"
-        self._kind: discord.ui.Select[Any] = discord.ui.Select(
-            options=[
-                discord.SelectOption(
-                    label=f"{words}, rank {rank}", value=f"{kind}-{rank}", default=f"{kind}-{rank}" == chosen
-                )
-                for kind, words in ((FinetuneType.LORA, "LoRA"), (FinetuneType.FULL, "Full finetune"))
-                for rank in (16, 32)
-            ],
-            custom_id="finetune_type",
-        )
-        for text, description, field in (
-            ("Iterations", "100 to 1000; more takes longer and learns closer", self._iterations),
-            ("Learning rate", "0.000001 to 0.005; empty for automatic", self._rate),
-            ("Captioning", "Let the trainer describe pictures that have no caption", self._captioning),
-            ("Priority", None, self._priority),
-            ("Type", None, self._kind),
-        ):
-            self.add_item(discord.ui.Label(text=text, description=description, component=field))
-
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
-        await interaction.response.defer()
-        choices = AdvancedChoices(
-            iterations=self._iterations.value,
-            learning_rate=self._rate.value,
-            captioning=self._captioning.value,
-            priority=self._priority.values[0],
-            finetune_type_and_rank=self._kind.values[0],
-        )
-        await interaction.client.workflows.finetune.change(self._job_id, interaction.user.id, choices)
-
-
 async def setup(bot: Atelier) -> None:
     await bot.add_cog(FinetuneCog(bot))
-
-
-def _upload(file: discord.Attachment) -> Upload:
-    return Upload(url=file.url, name=file.filename, size_bytes=file.size)
 
 
 async def _take_in(bot: Atelier, interaction: Interaction, request: FinetuneRequest) -> None:

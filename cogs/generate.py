@@ -1,15 +1,18 @@
-"""/generate: pictures from a prompt, with one of your own models."""
+"""/generate: pictures from a prompt, with one of your own models or without."""
 
-from dataclasses import replace
-
+import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Atelier
+from bot.downloads import Upload
 from bot.errors import NotFound
 from bot.messages.buttons import Act
-from bot.workflows.requests import GenerateRequest
-from cogs.answers import CHOICES, CardButton, Interaction, place_of, take_in
+from bot.messages.offers import generator_choice
+from bot.providers.base_models import title_of
+from bot.providers.registry import choice_of
+from bot.workflows.requests import PICTURES_PER_JOB, SEEDS, GenerateRequest
+from cogs.answers import CHOICES, CardButton, Interaction, place_of, take_in, upload_of
 from storage.jobs import find_job
 from storage.models import models_of_person
 
@@ -21,11 +24,13 @@ class GenerateCog(commands.Cog):
     async def cog_load(self) -> None:
         self._bot.add_dynamic_items(AgainButton)
 
-    @app_commands.command(description="Make pictures with one of your models")
+    @app_commands.command(description="Make pictures, with one of your models or without")
     @app_commands.describe(
-        model="One of your models: type a part of its name",
         prompt="What the picture should show; use the model's trigger word",
-        strength="How strongly the model shows, 0 to 2 (default 1)",
+        model="One of your models: type a part of its name; leave it out for a base model",
+        generator="Who makes the pictures; leave it out for the first that fits",
+        image="A picture to start from, where the generator takes one",
+        strength="How strongly the model shows (default: the generator's own)",
         aspect_ratio="Width to height (default 1:1)",
         count="How many pictures, 1 to 4 (default 1)",
         seed="The same seed makes the same picture again",
@@ -33,15 +38,24 @@ class GenerateCog(commands.Cog):
     async def generate(
         self,
         interaction: Interaction,
-        model: str,
         prompt: str,
-        strength: app_commands.Range[float, 0, 2] = 1.0,
+        model: str = "",
+        generator: str = "",
+        image: discord.Attachment | None = None,
+        strength: app_commands.Range[float, -1, 4] | None = None,
         aspect_ratio: str = "1:1",
-        count: app_commands.Range[int, 1, 4] = 1,
-        seed: app_commands.Range[int, 0, 2**32 - 1] | None = None,
+        count: app_commands.Range[int, 1, PICTURES_PER_JOB] = 1,
+        seed: app_commands.Range[int, 0, SEEDS - 1] | None = None,
     ) -> None:
         request = GenerateRequest(
-            model=model, prompt=prompt, strength=strength, aspect_ratio=aspect_ratio, count=count, seed=seed
+            model=model,
+            prompt=prompt,
+            strength=strength,
+            aspect_ratio=aspect_ratio,
+            count=count,
+            seed=seed,
+            generator=generator,
+            images=(upload_of(image),) if image else (),
         )
         place = place_of(interaction)
         await take_in(interaction, lambda: self._bot.workflows.generate.request(str(interaction.id), place, request))
@@ -51,13 +65,25 @@ class GenerateCog(commands.Cog):
         async with self._bot.resources.database.reading() as connection:
             found = await models_of_person(connection, interaction.user.id, matching=typed, limit=CHOICES)
         return [
-            app_commands.Choice(name=f"{model.name} · {model.trigger_word}"[:100], value=model.id) for model in found
+            app_commands.Choice(
+                name=f"{model.name} · {model.trigger_word} · {title_of(model.base_model)}"[:100], value=model.id
+            )
+            for model in found
+        ]
+
+    @generate.autocomplete("generator")
+    async def generators(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Those that can use the model chosen so far, or those that need none."""
+        offered = await self._bot.workflows.generate.offered_for(interaction.user.id, interaction.namespace.model or "")
+        lines = [(generator_choice(*one), choice_of(*one)) for one in offered]
+        return [app_commands.Choice(name=line, value=value) for line, value in lines if typed.lower() in line.lower()][
+            :CHOICES
         ]
 
     @generate.autocomplete("aspect_ratio")
     async def aspect_ratios(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        cards = [provider.card for provider in self._bot.resources.providers.values()]
-        known = dict.fromkeys(ratio for card in cards for ratio in card.aspect_ratios)
+        offered = self._bot.resources.providers.generators()
+        known = dict.fromkeys(ratio for _, generator in offered for ratio in generator.aspect_ratios)
         return [app_commands.Choice(name=ratio, value=ratio) for ratio in known if typed in ratio][:CHOICES]
 
 
@@ -69,8 +95,17 @@ class AgainButton(CardButton, act=Act.AGAIN):
             job = await find_job(connection, self.subject)
         if job is None:
             raise NotFound("That job is not known any more.")
-        details = {key: job.details[key] for key in ("model", "prompt", "strength", "aspect_ratio", "count", "seed")}
-        request = replace(GenerateRequest(**details), seed=None)
+        details = job.details
+        request = GenerateRequest(
+            model=details["model"] or "",
+            prompt=details["prompt"],
+            strength=details["strength"],
+            aspect_ratio=details["aspect_ratio"],
+            count=details["count"],
+            seed=None,
+            generator=f"{job.provider}:{details['generator']}",
+            images=tuple(Upload(**upload) for upload in details["uploads"]),
+        )
         place, generate = place_of(interaction), interaction.client.workflows.generate
         await take_in(interaction, lambda: generate.request(str(interaction.id), place, request))
 

@@ -14,8 +14,10 @@ class HelpCog(commands.Cog):
 
     @app_commands.command(description="How to train a model and make pictures")
     async def help(self, interaction: Interaction) -> None:
-        provider = next(iter(self._bot.resources.providers.values()))
-        await interaction.response.send_message(view=help_card(provider.card), ephemeral=True)
+        providers = self._bot.resources.providers
+        first = next((trainer for _, trainer in providers.trainers()), None)
+        card = help_card([provider.card for provider in providers], first)
+        await interaction.response.send_message(view=card, ephemeral=True)
 
 
 async def setup(bot: Atelier) -> None:

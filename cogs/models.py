@@ -1,4 +1,4 @@
-"""/models: list, show, rename and delete one's own models."""
+"""/models: list, show, rename, import, publish and delete one's own models."""
 
 import discord
 from discord import app_commands
@@ -9,8 +9,10 @@ from bot.messages.buttons import Act
 from bot.messages.cards import Card
 from bot.messages.lists import PER_PAGE, delete_question, model_details, models_page, sentence
 from bot.messages.words import plain
+from bot.providers.base_models import title_of
+from bot.workflows.imports import ImportRequest
 from bot.workflows.models import model_meant
-from cogs.answers import CHOICES, CardButton, Interaction
+from cogs.answers import CHOICES, CardButton, Interaction, place_of, take_in
 from storage.datasets import find_dataset
 from storage.models import Model, count_models_of_person, models_of_person
 
@@ -32,9 +34,8 @@ class ModelsCog(commands.GroupCog, name="models", description="Your trained mode
     async def show(self, interaction: Interaction, model: str) -> None:
         found = await self._model_meant(interaction, model)
         async with self._bot.resources.database.reading() as connection:
-            dataset = await find_dataset(connection, found.dataset_id)
-        provider = self._bot.resources.providers.get(found.provider)
-        card = model_details(found, dataset, provider.card if provider else None)
+            dataset = await find_dataset(connection, found.dataset_id) if found.dataset_id else None
+        card = model_details(found, dataset, self._bot.resources.providers.card_of(found.provider))
         await interaction.response.send_message(view=card, ephemeral=True)
 
     @app_commands.command(description="Give a model another name")
@@ -53,6 +54,43 @@ class ModelsCog(commands.GroupCog, name="models", description="Your trained mode
         found = await self._model_meant(interaction, model)
         await interaction.response.send_message(view=delete_question(found, interaction.user.id), ephemeral=True)
 
+    @app_commands.command(name="import", description="Bring a LoRA that exists: on the Hub, at a link, or at BFL")
+    @app_commands.describe(
+        source="A Hub repository (owner/name), a link to a .safetensors, or bfl:finetune-id",
+        base_model="The base model that it was trained on",
+        trigger_word="The word that calls it in a prompt",
+        name="What to call it here",
+    )
+    async def import_model(
+        self,
+        interaction: Interaction,
+        source: app_commands.Range[str, 1, 500],
+        base_model: str,
+        trigger_word: app_commands.Range[str, 2, 30],
+        name: app_commands.Range[str, 1, 50],
+    ) -> None:
+        request = ImportRequest(source=source, base_model=base_model, trigger_word=trigger_word, name=name)
+        place, imports = place_of(interaction), self._bot.workflows.imports
+        await take_in(interaction, lambda: imports.request(str(interaction.id), place, request))
+
+    @app_commands.command(description="Publish a model with its card on the Hugging Face Hub")
+    @app_commands.describe(model="One of your models", public="Let everybody see and download it (default: private)")
+    async def publish(self, interaction: Interaction, model: str, public: bool = False) -> None:
+        place, publish = place_of(interaction), self._bot.workflows.publish
+        await take_in(interaction, lambda: publish.request(str(interaction.id), place, model, private=not public))
+
+    @import_model.autocomplete("base_model")
+    async def base_models(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Those that somebody here generates with."""
+        offered = self._bot.resources.providers.generators()
+        known = dict.fromkeys(base for _, generator in offered for base in generator.base_models)
+        return [
+            app_commands.Choice(name=title_of(base), value=base)
+            for base in known
+            if typed.lower() in title_of(base).lower()
+        ][:CHOICES]
+
+    @publish.autocomplete("model")
     @show.autocomplete("model")
     @rename.autocomplete("model")
     @delete.autocomplete("model")

@@ -23,7 +23,6 @@ class Job:
     provider: str
     details: Mapping[str, Any]
     message_id: int | None = None
-    remote_id: str | None = None
     progress: float = 0.0
     note: str = ""
     ready_at_ms: int | None = None
@@ -98,7 +97,6 @@ def _job(row: sa.Row[Any]) -> Job:
         provider=row.provider,
         details=row.details,
         message_id=row.message_id,
-        remote_id=row.remote_id,
         progress=row.progress,
         note=row.note,
         ready_at_ms=row.ready_at_ms,

@@ -1,7 +1,7 @@
 """Models: a person's trained LoRAs and finetunes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,16 +13,21 @@ from storage.tables import models
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
+    """`remote` says, for each provider that knows the model, what it calls it; `weights_file` is None for a model that
+    lives only there; `dataset_id` is None for an imported one; `published` is its repository on the Hub."""
+
     id: str
     place: Place
     name: str
     job_id: str
-    dataset_id: str
+    dataset_id: str | None
     provider: str
     base_model: str
     trigger_word: str
     settings: Mapping[str, Any]
-    weights_file: str
+    weights_file: str | None
+    remote: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    published: str | None = None
     created_ms: int = 0
     deleted_ms: int | None = None
 
@@ -43,6 +48,7 @@ async def add_model(connection: Connection, model: Model) -> None:
             "trigger_word": model.trigger_word,
             "settings": dict(model.settings),
             "weights_file": model.weights_file,
+            "remote": {provider: dict(names) for provider, names in model.remote.items()},
             "created_ms": now_ms(),
         },
     )
@@ -77,6 +83,10 @@ async def rename_model(connection: Connection, model_id: str, name: str) -> None
     await connection.execute(sa.update(models).where(models.c.id == model_id).values(name=name))
 
 
+async def model_published(connection: Connection, model_id: str, repository: str) -> None:
+    await connection.execute(sa.update(models).where(models.c.id == model_id).values(published=repository))
+
+
 async def delete_model(connection: Connection, model_id: str) -> None:
     await connection.execute(sa.update(models).where(models.c.id == model_id).values(deleted_ms=now_ms()))
 
@@ -104,6 +114,8 @@ def _model(row: sa.Row[Any]) -> Model:
         trigger_word=row.trigger_word,
         settings=row.settings,
         weights_file=row.weights_file,
+        remote=row.remote,
+        published=row.published,
         created_ms=row.created_ms,
         deleted_ms=row.deleted_ms,
     )

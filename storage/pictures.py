@@ -17,7 +17,7 @@ class Picture:
     job_id: str
     position: int
     place: Place
-    model_id: str
+    model_id: str | None  # None: made without a model
     file: str
     prompt: str
     seed: int
@@ -44,6 +44,17 @@ async def add_picture(connection: Connection, picture: Picture) -> None:
 
 async def pictures_of_job(connection: Connection, job_id: str) -> list[Picture]:
     statement = sa.select(pictures).where(pictures.c.job_id == job_id).order_by(pictures.c.position)
+    return [_picture(row) for row in await connection.execute(statement)]
+
+
+async def pictures_of_model(connection: Connection, model_id: str, person_id: int, *, limit: int) -> list[Picture]:
+    """What this person made with the model, newest first."""
+    statement = (
+        sa.select(pictures)
+        .where(pictures.c.model_id == model_id, pictures.c.person_id == person_id)
+        .order_by(pictures.c.created_ms.desc(), pictures.c.job_id.desc(), pictures.c.position)
+        .limit(limit)
+    )
     return [_picture(row) for row in await connection.execute(statement)]
 
 

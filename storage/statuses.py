@@ -6,6 +6,8 @@ from enum import StrEnum
 class JobKind(StrEnum):
     FINETUNE = "finetune"
     GENERATE = "generate"
+    IMPORT = "import"
+    PUBLISH = "publish"
 
 
 class JobStatus(StrEnum):
@@ -33,6 +35,8 @@ class Stage(StrEnum):
     TRAINING = "training"
     GENERATING = "generating"
     ARCHIVED = "archived"
+    VERIFIED = "verified"
+    PUBLISHED = "published"
     ANNOUNCED = "announced"
 
 
@@ -52,4 +56,6 @@ class ErrorCategory(StrEnum):
     FILE_ERROR = "file_error"
     TIMEOUT = "timeout"
     MODERATION = "moderation"
+    PAYMENT = "payment"
+    GONE = "gone"
     CANCELLED = "cancelled"

@@ -4,7 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.providers.contract import Mode, ProviderCard, Range
+from bot.providers.card import (
+    FinetuneType,
+    GeneratorCard,
+    Handover,
+    Mode,
+    ModelBy,
+    Price,
+    Priority,
+    ProviderCard,
+    Range,
+    TrainerCard,
+)
 from bot.settings import Settings, read_settings
 from storage.datasets import Dataset, DatasetImage
 from storage.jobs import Job
@@ -23,26 +34,60 @@ TRAINING_SETTINGS = {
     "finetune_type": "lora",
     "lora_rank": 32,
 }
-GENERATION = {"prompt": "a fox in snow", "strength": 1.0, "aspect_ratio": "1:1", "count": 2, "seed": 7}
+GENERATION = {
+    "prompt": "a fox in snow",
+    "strength": 1.0,
+    "aspect_ratio": "1:1",
+    "count": 2,
+    "seed": 7,
+    "generator": "generator",
+    "uploads": [],
+    "price_usd": 0.04,
+}
+TRAINER = TrainerCard(
+    id="trainer",
+    title="Fake trainer",
+    base_model="flux-fake",
+    image_count=Range(lowest=4, highest=50, default=10),
+    iterations=Range(lowest=100, highest=1000, default=300),
+    learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
+    lora_ranks=(32, 16),
+    modes=tuple(Mode),
+    priorities=(Priority.QUALITY, Priority.SPEED),
+    finetune_types=(FinetuneType.LORA, FinetuneType.FULL),
+    captioning=True,
+    handover=((Handover.FILE, 2**30),),
+    price=Price(once=1.5),
+    usual_seconds=600,
+    deadline_seconds=30,
+    can_be_found=True,
+)
+GENERATOR = GeneratorCard(
+    id="generator",
+    title="Fake generator",
+    base_models=("flux-fake",),
+    needs_model=True,
+    strength=Range(lowest=0, highest=2, default=1),
+    aspect_ratios=("1:1", "16:9"),
+    pictures=Range(lowest=1, highest=4, default=1),
+    prompt_characters=2000,
+    has_seed=True,
+    reference_images=0,
+    usd_per_picture=0.02,
+    deadline_seconds=30,
+    can_be_found=True,
+    model_by=(ModelBy.FILE,),
+)
 CARD = ProviderCard(
     name="fake",
     title="Fake provider",
     notice="",
-    base_models=("flux-fake",),
-    image_count=Range(lowest=4, highest=50, default=10),
-    iterations=Range(lowest=100, highest=1000, default=300),
-    learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
-    strength=Range(lowest=0, highest=2, default=1),
-    pictures_per_job=Range(lowest=1, highest=4, default=1),
-    lora_ranks=(16, 32),
-    modes=tuple(Mode),
-    aspect_ratios=("1:1", "16:9"),
-    prompt_characters=2000,
+    trainers=(TRAINER,),
+    generators=(GENERATOR,),
     concurrent_jobs=4,
-    poll_seconds=0.01,
-    training_deadline_seconds=30,
-    generation_deadline_seconds=30,
-    tasks_can_be_found=True,
+    submissions_per_minute=None,
+    training_poll_seconds=0.01,
+    generation_poll_seconds=0.01,
 )
 
 
@@ -53,7 +98,7 @@ def finetune_job(**changes: Any) -> Job:
         kind=JobKind.FINETUNE,
         status=JobStatus.PREPARING,
         provider="fake",
-        details={"name": "Luna", "settings": TRAINING_SETTINGS, "uploads": []},
+        details={"name": "Luna", "trainer": "trainer", "settings": TRAINING_SETTINGS, "uploads": []},
     )
     return replace(job, **changes)
 
@@ -66,6 +111,30 @@ def generate_job(**changes: Any) -> Job:
         status=JobStatus.RUNNING,
         provider="fake",
         details={"name": "Luna", "model": "1001", **GENERATION},
+    )
+    return replace(job, **changes)
+
+
+def import_job(**changes: Any) -> Job:
+    job = Job(
+        id="3003",
+        place=PLACE,
+        kind=JobKind.IMPORT,
+        status=JobStatus.RUNNING,
+        provider="huggingface",
+        details={"name": "Luna", "source": "ann/luna", "base_model": "flux.1-dev", "trigger_word": "ohwx"},
+    )
+    return replace(job, **changes)
+
+
+def publish_job(**changes: Any) -> Job:
+    job = Job(
+        id="4004",
+        place=PLACE,
+        kind=JobKind.PUBLISH,
+        status=JobStatus.RUNNING,
+        provider="huggingface",
+        details={"name": "Luna", "model": "1001", "private": True},
     )
     return replace(job, **changes)
 

@@ -2,15 +2,21 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from bot.errors import ProviderError, ProviderRefused
-from bot.providers.contract import (
+from bot.providers.card import ProviderCard
+from bot.providers.tasks import (
+    FetchedPictures,
     Finished,
     GenerationRequest,
-    ProviderCard,
+    Task,
     TaskState,
+    TrainedWeights,
     TrainingRequest,
     Working,
 )
@@ -28,6 +34,8 @@ class FakeProvider:
         self._checks: dict[str, int] = defaultdict(int)
         self._failures: dict[str, list[ProviderError]] = defaultdict(list)
         self.cancelled: list[str] = []
+        self.tidied = 0
+        self.withholds = 0
 
     @property
     def card(self) -> ProviderCard:
@@ -39,35 +47,51 @@ class FakeProvider:
     def accepted(self) -> list[dict[str, str]]:
         return [json.loads(line) for line in self._ledger.read_text().splitlines()] if self._ledger.exists() else []
 
-    async def submit_training(self, request: TrainingRequest) -> str:
+    async def refresh(self) -> None:
+        self._fail("refresh")
+
+    async def prepare_training(self, request: TrainingRequest) -> dict[str, str]:
+        self._fail("prepare")
+        return {"version": "1"}
+
+    async def tidy_training(self, prepared: Mapping[str, Any]) -> None:
+        assert prepared == {"version": "1"}
+        self.tidied += 1
+
+    async def submit_training(self, request: TrainingRequest) -> Task:
         self._fail("submit")
         if not request.dataset.is_file():
             raise ProviderRefused("The dataset is not there.")
         return self._accept(request.job_id)
 
-    async def submit_generation(self, request: GenerationRequest) -> str:
+    async def submit_generation(self, request: GenerationRequest) -> Task:
         self._fail("submit")
-        if not request.weights.is_file():
+        if request.model is None or request.model.weights is None or not request.model.weights.is_file():
             raise ProviderRefused("The weights are not there.")
-        return self._accept(request.job_id, pictures=str(request.count))
+        return self._accept(
+            f"{request.job_id}/{request.part}" if request.part else request.job_id, pictures=str(request.count)
+        )
 
-    def _accept(self, job_id: str, **more: str) -> str:
+    def _accept(self, job_id: str, **more: str) -> Task:
         task_id = f"task-{len(self.accepted()) + 1}"
         with self._ledger.open("a") as ledger:
             ledger.write(json.dumps({"job": job_id, "task": task_id, **more}) + "\n")
         self._fail("accepted")
-        return task_id
+        return Task(id=task_id, links={"status": f"https://fake.example/{task_id}"})
 
     def _fail(self, call: str) -> None:
         if self._failures[call]:
             raise self._failures[call].pop(0)
 
-    async def find(self, job_id: str) -> str | None:
+    async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> list[Task]:
         self._fail("find")
-        return next((line["task"] for line in self.accepted() if line["job"] == job_id), None)
+        part = request.part if isinstance(request, GenerationRequest) else 0
+        meant = f"{request.job_id}/{part}" if part else request.job_id
+        return [Task(id=line["task"]) for line in self.accepted() if line["job"] == meant]
 
-    async def check(self, task_id: str) -> TaskState:
+    async def check(self, task: Task) -> TaskState:
         self._fail("check")
+        task_id = task.id
         if not any(line["task"] == task_id for line in self.accepted()):
             raise ProviderRefused(f"No task {task_id}.")
         self._checks[task_id] += 1
@@ -75,23 +99,24 @@ class FakeProvider:
             return Finished()
         return Working(progress=self._checks[task_id] / (self._checks_until_finished + 1), seconds_left=1.0)
 
-    async def cancel(self, task_id: str) -> bool:
-        self.cancelled.append(task_id)
+    async def cancel(self, task: Task) -> bool:
+        self._fail("cancel")
+        self.cancelled.append(task.id)
         return True
 
-    async def fetch_weights(self, task_id: str, into: Path) -> Path:
+    async def fetch_weights(self, task: Task, into: Path) -> TrainedWeights:
         self._fail("fetch")
         path = into / "weights"
-        path.write_bytes(f"weights of {task_id}".encode())
-        return path
+        path.write_bytes(f"weights of {task.id}".encode())
+        return TrainedWeights(path=path, remote={"version": task.id})
 
-    async def fetch_pictures(self, task_id: str, into: Path) -> Sequence[Path]:
+    async def fetch_pictures(self, task: Task, into: Path) -> FetchedPictures:
         self._fail("fetch")
-        count = next(int(line["pictures"]) for line in self.accepted() if line["task"] == task_id)
+        count = next(int(line["pictures"]) for line in self.accepted() if line["task"] == task.id) - self.withholds
         paths = [into / f"{number}.png" for number in range(count)]
         for number, path in enumerate(paths):
-            path.write_bytes(f"picture {number} of {task_id}".encode())
-        return paths
+            Image.new("RGB", (8, 8), (number, len(task.id), hash(task.id) % 256)).save(path)
+        return FetchedPictures(paths=paths, withheld=self.withholds)
 
     async def close(self) -> None:
         pass

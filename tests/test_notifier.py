@@ -12,6 +12,7 @@ from bot.errors import DiscordUnreachable, NotDelivered
 from bot.notifier import FORGET_SECONDS, Notifier
 from bot.playground.reading import labels_of, media_of, text_of
 from bot.playground.server import Playground
+from bot.providers.registry import Providers
 from storage.database import Database
 from storage.datasets import add_dataset
 from storage.files import Files
@@ -85,7 +86,7 @@ async def newsroom(sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyP
             client=client,
             database=sqlite,
             files=files,
-            providers={"fake": FakeProvider(tmp_path / "provider")},
+            providers=Providers([FakeProvider(tmp_path / "provider")]),
             edit_interval_seconds=2.0,
             now=lambda: now[0],
         )
@@ -258,7 +259,7 @@ async def test_pictures_are_posted_with_their_texts_and_remember_their_message(n
             await add_picture(connection, picture)
     await newsroom.notifier.deliver(job.id)
     (result,) = newsroom.messages()
-    assert [one["filename"] for one in result["attachments"]] == ["luna-7-1.png", "luna-7-2.png"]
+    assert [one["filename"] for one in result["attachments"]] == ["luna-7-1.jpg", "luna-7-2.jpg"]
     assert len(media_of(result)) == 2
     assert result["attachments"][0]["description"] == "Picture 1 of 2, generated with Luna: a fox in snow"
     async with newsroom.database.reading() as connection:

@@ -81,7 +81,7 @@ def test_a_variable_becomes_its_type(variable: str, text: str, value: Any) -> No
         ("DISCORD_API_URL", "ftp://discord.com", "https:// or http://"),
         ("DISCORD_API_URL", "https://", "https:// or http://"),
         ("DISCORD_GATEWAY_URL", "https://gateway.discord.gg", "wss:// or ws://"),
-        ("PROVIDERS", "local, acme", "acme is not a provider; choose from local"),
+        ("PROVIDERS", "local, acme", "acme is not a provider; choose from fal, replicate, bfl, together, local"),
         ("PROVIDERS", ",", "nothing is not a provider"),
         ("MAX_UPLOAD_SIZE", "much", "for example 500MiB"),
         ("MAX_UPLOAD_SIZE", "5 parsecs", "for example 500MiB"),

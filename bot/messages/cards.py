@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import discord
 
 from bot.messages.buttons import Act, button
-from bot.messages.words import COLOURS, STAGE_WORDS, count, duration, moment, plain, progress_bar
-from bot.providers.contract import ProviderCard
+from bot.messages.offers import quote, trainer_title
+from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, plain, progress_bar
+from bot.providers.base_models import title_of
+from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
 from storage.history import StageEvent
 from storage.jobs import Job
@@ -18,7 +20,12 @@ WORTH_SAYING_MS = 1000
 SHEET_NAME = "pictures.jpg"
 PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
 TRAINING = (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
-GENERATION = (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED)
+STAGES = {
+    JobKind.FINETUNE: PREPARATION + TRAINING,
+    JobKind.GENERATE: (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED),
+    JobKind.IMPORT: (Stage.RECEIVED, Stage.VERIFIED, Stage.ANNOUNCED),
+    JobKind.PUBLISH: (Stage.PUBLISHED, Stage.ANNOUNCED),
+}
 MARKS = {
     StageOutcome.DONE: "✅",
     StageOutcome.FAILED: "❌",
@@ -31,11 +38,12 @@ Card = discord.ui.LayoutView
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """Everything a card shows."""
+    """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more."""
 
     job: Job
     events: Sequence[StageEvent]
     provider: ProviderCard
+    trainer: TrainerCard | None = None
     dataset: Dataset | None = None
 
 
@@ -78,7 +86,7 @@ def sheet_alt_text(view: JobView) -> str:
 
 def _lines(view: JobView) -> Iterator[str]:
     job = view.job
-    yield f"### {_title(job)}\n{_subtitle(job)}"
+    yield f"### {_title(job)}\n{_subtitle(view)}"
     match job.status:
         case JobStatus.REVIEW:
             yield _review(view)
@@ -87,7 +95,7 @@ def _lines(view: JobView) -> Iterator[str]:
             if view.events:
                 yield stage_line(view)
         case JobStatus.CANCELLED:
-            yield "⏹️ Cancelled. Nothing more will happen here."
+            yield f"⏹️ Cancelled. {plain(job.note) or 'Nothing more will happen here.'}"
         case JobStatus.CANCELLING:
             yield "⏹️ Stopping…"
         case JobStatus.DONE:
@@ -98,45 +106,48 @@ def _lines(view: JobView) -> Iterator[str]:
 
 
 def _title(job: Job) -> str:
-    name = plain(job.details["name"], 60)
-    if job.kind is JobKind.FINETUNE:
-        words = {
-            JobStatus.REVIEW: f"Ready to train {name}?",
-            JobStatus.DONE: f"{name} is trained",
-            JobStatus.FAILED: f"{name} was not trained",
-            JobStatus.CANCELLED: f"Training of {name} cancelled",
-            JobStatus.PREPARING: f"Getting {name} ready",
-        }
-        return words.get(job.status, f"Training {name}")
-    words = {JobStatus.DONE: f"Pictures with {name}", JobStatus.FAILED: f"No pictures with {name}"}
-    return words.get(job.status, f"Generating with {name}")
+    words = TITLES[job.kind]
+    return words.get(job.status, words[JobStatus.RUNNING]).format(plain(job.details["name"], 60))
 
 
-def _subtitle(job: Job) -> str:
-    if job.kind is JobKind.FINETUNE:
-        settings = job.details["settings"]
-        return (
-            f"-# <@{job.place.person_id}> · trigger word {plain(settings['trigger_word'])} · {settings['mode']} · "
-            f"{settings['iterations']} iterations"
-        )
+def _subtitle(view: JobView) -> str:
+    job, details, person = view.job, view.job.details, f"<@{view.job.place.person_id}>"
+    match job.kind:
+        case JobKind.FINETUNE:
+            settings = details["settings"]
+            return (
+                f"-# {person} · trigger word {plain(settings['trigger_word'])} · {settings['mode']} · "
+                f"{settings['iterations']} iterations"
+            )
+        case JobKind.GENERATE:
+            parts = [
+                person,
+                count(details["count"], "picture", "pictures"),
+                *generation_facts(job),
+                view.provider.title,
+            ]
+            return f"> {plain(details['prompt'], 300)}\n-# {' · '.join(parts)}"
+        case JobKind.IMPORT:
+            base = title_of(details["base_model"])
+            return (
+                f"-# {person} · {base} · trigger word {plain(details['trigger_word'])} · {plain(details['source'], 80)}"
+            )
+        case JobKind.PUBLISH:
+            return f"-# {person} · {'private' if details['private'] else 'public'} repository on the Hugging Face Hub"
+
+
+def generation_facts(job: Job) -> list[str]:
+    """What made the pictures, as far as it applies."""
     details = job.details
-    pictures = count(details["count"], "picture", "pictures")
-    return (
-        f"> {plain(details['prompt'], 300)}\n"
-        f"-# <@{job.place.person_id}> · {pictures} · {details['aspect_ratio']} · strength {details['strength']:g} · "
-        f"seed {details['seed']}"
-    )
+    strength = [] if details["strength"] is None else [f"strength {details['strength']:g}"]
+    return [details["aspect_ratio"], *strength, f"seed {details['seed']}"]
 
 
 def stage_line(view: JobView) -> str:
     """One mark per stage: done, at work, or, while the job is alive, still to come."""
     met = {event.stage for event in view.events}
-    stages = [stage for stage in _stages(view.job) if stage in met or not view.job.status.is_final]
+    stages = [stage for stage in STAGES[view.job.kind] if stage in met or not view.job.status.is_final]
     return "\n".join(_stage(stage, view.events) for stage in stages)
-
-
-def _stages(job: Job) -> tuple[Stage, ...]:
-    return GENERATION if job.kind is JobKind.GENERATE else PREPARATION + TRAINING
 
 
 def _stage(stage: Stage, events: Sequence[StageEvent]) -> str:
@@ -158,29 +169,42 @@ def _progress(view: JobView) -> str:
     if all(event.ended_ms is not None for event in view.events) and job.progress == 0:
         return "Waiting for its turn."
     left = f" · ready {moment(job.ready_at_ms)}" if job.ready_at_ms is not None and job.progress < 1 else ""
-    note = f"\n-# {plain(job.note)}" if job.note and not view.provider.notice else ""
-    return f"{progress_bar(job.progress)}{left}{note}"
+    note = plain(job.note) if job.note and not view.provider.notice else ""
+    if job.progress == 0:  # many providers never say how far they are: no bar is better than an empty one
+        return note or "At work."
+    return f"{progress_bar(job.progress)}{left}" + (f"\n-# {note}" if note else "")
 
 
 def _review(view: JobView) -> str:
-    settings, dataset = view.job.details["settings"], view.dataset
-    rate = settings["learning_rate"]
+    dataset = view.dataset
     pictures = count(len(dataset.images) if dataset else 0, "picture", "pictures")
-    learning = "automatic learning rate" if rate is None else f"learning rate {rate:g}"
-    kind = "LoRA" if settings["finetune_type"] == "lora" else "full finetune"
-    lines = [
-        f"**{pictures}** ready for **{view.provider.title}**",
-        (
-            f"-# {kind}, rank {settings['lora_rank']} · {learning} · "
-            f"captions {'on' if settings['captioning'] else 'off'} · {settings['priority']} first"
-        ),
-    ]
+    where = view.provider.title if view.trainer is None else trainer_title(view.provider, view.trainer)
+    lines = [f"**{pictures}** ready for **{where}**", f"-# {' · '.join(_settings(view))}"]
+    if view.trainer is not None:
+        lines.append(quote(view.trainer, view.job.details["settings"]["iterations"]))
     if dataset and dataset.left_out:
         lines.append(f"\n**Left out: {count(len(dataset.left_out), 'file', 'files')}**")
         lines += [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in dataset.left_out[:LEFT_OUT_LINES]]
         if len(dataset.left_out) > LEFT_OUT_LINES:
             lines.append(f"- … and {len(dataset.left_out) - LEFT_OUT_LINES} more")
     return "\n".join(lines)
+
+
+def _settings(view: JobView) -> Iterator[str]:
+    """What this trainer knows, and nothing that it does not."""
+    settings, trainer = view.job.details["settings"], view.trainer
+    if trainer is None:
+        return
+    if trainer.lora_ranks:
+        yield f"{'LoRA' if settings['finetune_type'] == 'lora' else 'full finetune'}, rank {settings['lora_rank']}"
+    if trainer.learning_rate is not None:
+        rate = settings["learning_rate"]
+        yield "automatic learning rate" if rate is None else f"learning rate {rate:g}"
+    if trainer.captioning:
+        yield f"captions {'on' if settings['captioning'] else 'off'}"
+    if trainer.priorities:
+        yield f"{settings['priority'].replace('_', ' ')} first"
+    yield title_of(trainer.base_model)
 
 
 def _done(job: Job) -> str:

@@ -7,7 +7,8 @@ import discord
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, JobView, finished_card
 from bot.messages.words import COLOURS, STAGE_WORDS, STATUS_WORDS, count, duration, moment, plain
-from bot.providers.contract import ProviderCard
+from bot.providers.base_models import title_of
+from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
 from storage.history import StageEvent
 from storage.jobs import Job
@@ -23,7 +24,7 @@ def models_page(models: Sequence[Model], *, page: int, total: int, person_id: in
     if not total:
         return _card("### Your models\nNone yet. Hand over a zip of pictures with **/finetune** and train your first.")
     lines = [
-        f"**{plain(model.name, 60)}** · {plain(model.trigger_word)} · {model.settings['mode']} · "
+        f"**{plain(model.name, 60)}** · {plain(model.trigger_word)} · {title_of(model.base_model)} · "
         f"{moment(model.created_ms)}"
         for model in models
     ]
@@ -41,22 +42,29 @@ def jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: int) -> 
     return _card(text, *_pager(Act.JOBS_PAGE, page=page, total=total, person_id=person_id))
 
 
-def model_details(model: Model, dataset: Dataset | None, provider: ProviderCard | None) -> Card:
-    settings = model.settings
-    rate = settings["learning_rate"]
+def model_details(model: Model, dataset: Dataset | None, provider: ProviderCard) -> Card:
     lines = [
         f"### {plain(model.name, 60)}",
-        f"Trigger word **{plain(model.trigger_word)}** · {settings['mode']} · trained {moment(model.created_ms)}",
-        (
-            f"{count(len(dataset.images), 'picture', 'pictures') if dataset else 'Unknown pictures'} · "
-            f"{settings['iterations']} iterations · learning rate {'automatic' if rate is None else f'{rate:g}'} · "
-            f"{settings['finetune_type']}, rank {settings['lora_rank']}"
-        ),
-        f"{provider.title if provider else model.provider} · {model.base_model}",
+        f"Trigger word **{plain(model.trigger_word)}** · {title_of(model.base_model)}",
+        _origin(model, dataset, provider),
     ]
-    if provider is not None and provider.notice:
+    if model.published:
+        lines.append(f"Published: <{model.published}>")
+    if provider.notice:
         lines.append(f"-# {provider.notice}")
     return _card("\n".join(lines))
+
+
+def _origin(model: Model, dataset: Dataset | None, provider: ProviderCard) -> str:
+    settings, when = model.settings, moment(model.created_ms)
+    if "source" in settings:
+        return f"Imported {when} from {plain(settings['source'], 200)}"
+    parts = [f"Trained {when} at {provider.title}"]
+    parts += [count(len(dataset.images), "picture", "pictures")] if dataset else []
+    parts += [f"{settings['iterations']} iterations", str(settings["mode"])]
+    parts += [f"learning rate {settings['learning_rate']:g}"] if settings["learning_rate"] is not None else []
+    parts += [f"{settings['finetune_type']}, rank {settings['lora_rank']}"] if settings["lora_rank"] else []
+    return " · ".join(parts)
 
 
 def delete_question(model: Model, person_id: int) -> Card:
@@ -106,18 +114,37 @@ def left_out(dataset: Dataset) -> Card:
     return _card(f"### Left out of {plain(dataset.name, 60)}\n" + "\n".join(kept + more))
 
 
-def help_card(provider: ProviderCard) -> Card:
-    low, high = provider.image_count.lowest, provider.image_count.highest
-    text = (
-        "### Train a model on your own pictures\n"
-        f"1. **/finetune** with a zip of {low:g} to {high:g} pictures; without a zip it asks for up to 10 files.\n"
-        "2. Look at the card, press **Start**, and watch it train.\n"
-        "3. **/generate**: choose your model, write a prompt with its trigger word, get pictures.\n"
-        "### And then\n"
-        "**/models** list, show, rename, delete · **/jobs** mine, show, cancel\n"
-        f"-# {provider.notice or f'{provider.title} trains here.'}"
-    )
-    return _card(text)
+def help_card(providers: Sequence[ProviderCard], trainer: TrainerCard | None) -> Card:
+    """`trainer` is the one that /finetune begins with; None when nothing here trains."""
+    lines = ["### Train a model on your own pictures"] if trainer else ["### Make pictures"]
+    if trainer is not None:
+        low, high = trainer.image_count.lowest, trainer.image_count.highest
+        lines += [
+            f"1. **/finetune** with a zip of {low:g} to {high:g} pictures; without a zip it asks for up to 10 files.",
+            "2. Look at the card, press **Start**, and watch it train.",
+            "3. **/generate**: choose your model, write a prompt with its trigger word, get pictures.",
+        ]
+    else:
+        lines += [f"-# {card.no_training}" for card in providers if card.no_training]
+        lines += ["**/generate**: write a prompt, get pictures. **/models import** brings a LoRA that exists."]
+    lines += [
+        "### And then",
+        "**/models** list, show, rename, import, publish, delete · **/jobs** mine, show, cancel",
+        "**/providers** says who trains and generates here, and what it costs",
+    ]
+    lines += [f"-# {card.notice}" for card in providers if card.notice]
+    return _card("\n".join(lines))
+
+
+def offers(paragraphs: Sequence[str]) -> Card:
+    """As many whole paragraphs as one card holds."""
+    kept: list[str] = []
+    for paragraph in paragraphs:
+        if sum(map(len, kept)) + len(kept) + len(paragraph) > TEXT_CHARACTERS:
+            kept.append("…")
+            break
+        kept.append(paragraph)
+    return _card("\n".join(kept))
 
 
 def sentence(text: str) -> Card:
@@ -152,9 +179,15 @@ def _job_mark(job: Job) -> str:
 
 def _job_words(job: Job) -> str:
     name = plain(job.details["name"], 60)
-    if job.kind is JobKind.FINETUNE:
-        return f"Training of **{name}**"
-    return f"{count(job.details['count'], 'picture', 'pictures')} with **{name}**"
+    match job.kind:
+        case JobKind.FINETUNE:
+            return f"Training of **{name}**"
+        case JobKind.GENERATE:
+            return f"{count(job.details['count'], 'picture', 'pictures')} with **{name}**"
+        case JobKind.IMPORT:
+            return f"Import of **{name}**"
+        case JobKind.PUBLISH:
+            return f"Publishing of **{name}**"
 
 
 def _event(event: StageEvent) -> str:

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 import discord
 
 from bot.messages.buttons import Act, button
-from bot.messages.cards import Card, finished_card
-from bot.messages.words import COLOURS, plain
-from bot.providers.contract import ProviderCard
+from bot.messages.cards import Card, finished_card, generation_facts
+from bot.messages.words import COLOURS, count, plain
+from bot.providers.card import ProviderCard
 from storage.jobs import Job
 from storage.statuses import JobStatus
 
 ALT_CHARACTERS = 1024
+KINDS = ((b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"), (b"RIFF", "webp"))
 
 
 def model_result(job: Job, provider: ProviderCard) -> Card:
-    name, word = plain(job.details["name"], 60), plain(job.details["settings"]["trigger_word"])
+    """Of a finetune or an import."""
+    name, word = plain(job.details["name"], 60), plain(trigger_word_of(job))
     container: discord.ui.Container[Card] = discord.ui.Container(
         discord.ui.TextDisplay(
             f"<@{job.place.person_id}> your model **{name}** is ready.\n"
@@ -26,6 +28,25 @@ def model_result(job: Job, provider: ProviderCard) -> Card:
     )
     _add_notice(container, provider)
     return finished_card(container)
+
+
+def trigger_word_of(job: Job) -> str:
+    return str(job.details.get("settings", job.details)["trigger_word"])
+
+
+def publish_result(job: Job, url: str) -> Card:
+    """The repository is private unless it was asked to be public, so the link alone gives nothing away."""
+    who = "everybody" if not job.details["private"] else "only who may read it there"
+    return finished_card(
+        discord.ui.Container(
+            discord.ui.TextDisplay(
+                f"<@{job.place.person_id}> **{plain(job.details['name'], 60)}** is on the Hugging Face Hub; "
+                f"{who} can see it."
+            ),
+            discord.ui.ActionRow(discord.ui.Button(label="Open on the Hub", url=url)),
+            accent_colour=COLOURS[JobStatus.DONE],
+        )
+    )
 
 
 def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str]) -> Card:
@@ -45,21 +66,28 @@ def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str])
             )
         )
     )
-    container.add_item(
-        discord.ui.TextDisplay(
-            f"-# {details['aspect_ratio']} · strength {details['strength']:g} · seed {details['seed']}"
+    container.add_item(discord.ui.TextDisplay(f"-# {' · '.join([*generation_facts(job), *_maker(provider)])}"))
+    if withheld := details["count"] - len(file_names):
+        container.add_item(
+            discord.ui.TextDisplay(
+                f"🚫 {count(withheld, 'picture was', 'pictures were')} held back by {provider.title}'s safety check."
+            )
         )
-    )
     _add_notice(container, provider)
     again = button(Act.AGAIN, "Again, new seed", subject=job.id, person_id=job.place.person_id)
     container.add_item(discord.ui.ActionRow(again))
     return finished_card(container)
 
 
-def picture_file_name(job: Job, number: int) -> str:
-    """What a saved picture is called: its model's name, in letters that every disk takes."""
+def _maker(provider: ProviderCard) -> list[str]:
+    return [] if provider.notice else [provider.title]
+
+
+def picture_file_name(job: Job, number: int, content: bytes) -> str:
+    """What a saved picture is called: its model's name, in letters that every disk takes, and what it really is."""
     slug = re.sub(r"[^a-z0-9]+", "-", job.details["name"].lower()).strip("-")
-    return f"{slug or 'picture'}-{job.details['seed']}-{number}.png"
+    kind = next((kind for start, kind in KINDS if content.startswith(start)), "webp")
+    return f"{slug or 'picture'}-{job.details['seed']}-{number}.{kind}"
 
 
 def alt_text(job: Job, number: int) -> str:

@@ -2,7 +2,7 @@
 
 import discord
 
-from storage.statuses import JobStatus, Stage
+from storage.statuses import JobKind, JobStatus, Stage
 
 BAR_CELLS = 12
 COLOURS = {
@@ -30,7 +30,37 @@ STAGE_WORDS = {
     Stage.TRAINING: "Training",
     Stage.GENERATING: "Generating",
     Stage.ARCHIVED: "Archived",
+    Stage.VERIFIED: "Verified",
+    Stage.PUBLISHED: "Published",
     Stage.ANNOUNCED: "Announced",
+}
+
+TITLES = {
+    JobKind.FINETUNE: {
+        JobStatus.REVIEW: "Ready to train {}?",
+        JobStatus.DONE: "{} is trained",
+        JobStatus.FAILED: "{} was not trained",
+        JobStatus.CANCELLED: "Training of {} cancelled",
+        JobStatus.PREPARING: "Getting {} ready",
+        JobStatus.RUNNING: "Training {}",
+    },
+    JobKind.GENERATE: {
+        JobStatus.DONE: "Pictures with {}",
+        JobStatus.FAILED: "No pictures with {}",
+        JobStatus.RUNNING: "Generating with {}",
+    },
+    JobKind.IMPORT: {
+        JobStatus.DONE: "{} is imported",
+        JobStatus.FAILED: "{} was not imported",
+        JobStatus.CANCELLED: "Import of {} cancelled",
+        JobStatus.RUNNING: "Importing {}",
+    },
+    JobKind.PUBLISH: {
+        JobStatus.DONE: "{} is published",
+        JobStatus.FAILED: "{} was not published",
+        JobStatus.CANCELLED: "Publishing of {} cancelled",
+        JobStatus.RUNNING: "Publishing {}",
+    },
 }
 
 

@@ -1,156 +1,134 @@
 """What every provider promises. Workflows speak to this and to nothing behind it.
 
-A provider is data (`ProviderCard`) plus a few calls. Submitting may cost money, so it is the one call that is never
-repeated blindly: every request carries our job id, and `find` answers which task already belongs to it.
+A provider is data (`ProviderCard`) plus the abilities it implements; `abilities_of` reads them off the class, so that
+nothing can be declared and missing. Submitting may cost money, so it is never repeated blindly.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from bot.errors import ProviderError
-
-
-class Mode(StrEnum):
-    """What the model should learn; the words of `FinetuneInputs.mode` in bfl-legacy-2025.openapi.json."""
-
-    GENERAL = "general"
-    CHARACTER = "character"
-    STYLE = "style"
-    PRODUCT = "product"
-
-
-class Priority(StrEnum):
-    SPEED = "speed"
-    QUALITY = "quality"
+from bot.providers.card import ProviderCard
+from bot.providers.tasks import (
+    Balance,
+    FetchedPictures,
+    GenerationRequest,
+    Task,
+    TaskState,
+    TrainedWeights,
+    TrainingRequest,
+)
 
 
-class FinetuneType(StrEnum):
-    LORA = "lora"
-    FULL = "full"
+class Ability(StrEnum):
+    TRAIN = "train"
+    GENERATE_WITH_MODEL = "generate with a model"
+    GENERATE = "generate without a model"
+    CAPTION = "caption"
+    CANCEL = "cancel"
+    LIST = "list"
+    BALANCE = "balance"
+    DELETE = "delete"
+    IMPORT = "import"
+    WEBHOOK = "webhook"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingSettings:
-    """`learning_rate` None means the trainer's own default; ranges are in the provider's card."""
-
-    trigger_word: str
-    mode: Mode
-    iterations: int
-    learning_rate: float | None
-    captioning: bool
-    priority: Priority
-    finetune_type: FinetuneType
-    lora_rank: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRequest:
-    """`dataset` is a prepared zip: flat, JPEG or PNG, same-stem UTF-8 `.txt` captions where there are any."""
-
-    job_id: str
-    settings: TrainingSettings
-    dataset: Path
-    image_count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class GenerationRequest:
-    """`weights` is the archived file; `strength` 0 to 2 is how strongly the model shows; `seed` 0 to 2**32 - 1."""
-
-    job_id: str
-    weights: Path
-    prompt: str
-    strength: float
-    aspect_ratio: str
-    count: int
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Working:
-    """`progress` 0.0 to 1.0; `seconds_left` None when nobody can say."""
-
-    progress: float
-    note: str = ""
-    seconds_left: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    pass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stopped:
-    """The task ended without a result; `error` says why, in a sentence a person can read."""
-
-    error: ProviderError
-
-
-TaskState = Working | Finished | Stopped
-
-
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    lowest: float
-    highest: float
-    default: float
-
-    def holds(self, value: float) -> bool:
-        return self.lowest <= value <= self.highest
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProviderCard:
-    """A provider as data: cogs, validation, cards and help are made from it. Durations in seconds."""
-
-    name: str
-    title: str
-    notice: str  # shown on every card and kept in the picture's metadata; empty for a real FLUX provider
-    base_models: tuple[str, ...]
-    image_count: Range
-    iterations: Range
-    learning_rate: Range
-    strength: Range
-    pictures_per_job: Range
-    lora_ranks: tuple[int, ...]
-    modes: tuple[Mode, ...]
-    aspect_ratios: tuple[str, ...]
-    prompt_characters: int
-    concurrent_jobs: int
-    poll_seconds: float
-    training_deadline_seconds: float
-    generation_deadline_seconds: float
-    tasks_can_be_found: bool  # whether `find` finding nothing proves that nothing was accepted
-
-
+@runtime_checkable
 class Provider(Protocol):
-    """Every call raises only `ProviderError`s. `submit_*` raises `ProviderBusy` only when certainly not accepted."""
+    """Every call of every ability raises only `ProviderError`s."""
 
     @property
-    def card(self) -> ProviderCard: ...
+    def card(self) -> ProviderCard:
+        """Data; it may change when `refresh` finds that something is retired."""
+        ...
 
-    async def submit_training(self, request: TrainingRequest) -> str:
-        """Start a training, answer the provider's task id."""
+    async def refresh(self) -> None:
+        """Read what is stable for a while (key, account, offered models) again, when it is due."""
 
-    async def submit_generation(self, request: GenerationRequest) -> str:
-        """Start a generation, answer the provider's task id."""
-
-    async def find(self, job_id: str) -> str | None:
-        """The task that was submitted for this job, if there is one."""
-
-    async def check(self, task_id: str) -> TaskState: ...
-
-    async def cancel(self, task_id: str) -> bool:
-        """Ask the task to stop; False when it had already ended."""
-
-    async def fetch_weights(self, task_id: str, into: Path) -> Path:
-        """Write the trained weights as one file below `into`, answer its path."""
-
-    async def fetch_pictures(self, task_id: str, into: Path) -> Sequence[Path]:
-        """Write the finished pictures below `into`, in order, answer their paths."""
+    async def check(self, task: Task) -> TaskState: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Trains(Provider, Protocol):
+    async def prepare_training(self, request: TrainingRequest) -> Mapping[str, Any]:
+        """Whatever must be there before and costs nothing; repeating it is harmless. The answer is stored as JSON."""
+
+    async def submit_training(self, request: TrainingRequest) -> Task:
+        """Paid. `ProviderBusy` only when certainly not accepted; `OutcomeUnknown` when nobody can say."""
+
+    async def fetch_weights(self, task: Task, into: Path) -> TrainedWeights:
+        """Write the trained weights below `into`."""
+
+    async def tidy_training(self, prepared: Mapping[str, Any]) -> None:
+        """Remove what `prepare_training` uploaded, however the training ended; what is gone already is no error."""
+
+
+@runtime_checkable
+class Generates(Provider, Protocol):
+    async def submit_generation(self, request: GenerationRequest) -> Task:
+        """Paid. `ProviderBusy` only when certainly not accepted; `OutcomeUnknown` when nobody can say."""
+
+    async def fetch_pictures(self, task: Task, into: Path) -> FetchedPictures:
+        """Write the finished pictures below `into`, in order."""
+
+
+@runtime_checkable
+class Lists(Provider, Protocol):
+    async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> Sequence[Task]:
+        """Tasks submitted since that moment (epoch seconds) that are this request, newest first."""
+
+
+@runtime_checkable
+class Cancels(Provider, Protocol):
+    async def cancel(self, task: Task) -> bool:
+        """Ask the task to stop; False when it had already ended or cannot be stopped."""
+
+
+@runtime_checkable
+class Balances(Provider, Protocol):
+    async def balance(self) -> Balance: ...
+
+
+@runtime_checkable
+class Deletes(Provider, Protocol):
+    async def delete_model(self, remote: Mapping[str, str]) -> None:
+        """Remove the trained model there; one that is gone already is no error."""
+
+
+@runtime_checkable
+class Captions(Provider, Protocol):
+    async def caption(self, picture: Path) -> str:
+        """A sentence of plain text that describes the picture."""
+
+
+@runtime_checkable
+class Imports(Provider, Protocol):
+    async def look_up(self, reference: str, base_model: str) -> Mapping[str, str]:
+        """`ModelInUse.remote` of a model that exists there; raises `ProviderGone` when it does not."""
+
+
+@runtime_checkable
+class Knocks(Provider, Protocol):
+    async def check_webhook(self, headers: Mapping[str, str], body: bytes, *, secret: str, now: float) -> str:
+        """Prove that a delivery is genuine; answers its id, for replay protection. Raises `NotGenuine`."""
+
+
+def abilities_of(provider: Provider) -> frozenset[Ability]:
+    """Read off the class and the card, so that they are true."""
+    card = provider.card
+    pairs = (
+        (Ability.TRAIN, isinstance(provider, Trains) and bool(card.trainers)),
+        (Ability.GENERATE_WITH_MODEL, isinstance(provider, Generates) and any(g.base_models for g in card.generators)),
+        (Ability.GENERATE, isinstance(provider, Generates) and any(not g.needs_model for g in card.generators)),
+        (Ability.CAPTION, isinstance(provider, Captions)),
+        (Ability.CANCEL, isinstance(provider, Cancels)),
+        (Ability.LIST, isinstance(provider, Lists)),
+        (Ability.BALANCE, isinstance(provider, Balances)),
+        (Ability.DELETE, isinstance(provider, Deletes)),
+        (Ability.IMPORT, isinstance(provider, Imports)),
+        (Ability.WEBHOOK, isinstance(provider, Knocks)),
+    )
+    return frozenset(ability for ability, has in pairs if has)

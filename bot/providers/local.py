@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
@@ -17,17 +17,20 @@ from typing import Any
 from bot.errors import OutcomeUnknown, ProviderBroken, ProviderBusy, ProviderError, ProviderRefused, ProviderUnreachable
 from bot.pictures.learnt import WeightsUnreadable
 from bot.providers import local_requests, local_work
-from bot.providers.contract import (
-    Finished,
-    GenerationRequest,
-    ProviderCard,
-    Stopped,
-    TaskState,
-    TrainingRequest,
-)
+from bot.providers.card import ProviderCard
 from bot.providers.local_failures import Failures, FailuresLeft, error_of
 from bot.providers.local_tasks import GENERATION, TRAINING, Ending, LocalTask, TaskFolders, copy_durably
 from bot.providers.local_workshop import Workshop
+from bot.providers.tasks import (
+    FetchedPictures,
+    Finished,
+    GenerationRequest,
+    Stopped,
+    Task,
+    TaskState,
+    TrainedWeights,
+    TrainingRequest,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ NO_FAILURES = Failures()
 
 
 class LocalProvider:
-    """Implements `Provider`. `*_seconds` stretch the work to at least that long, with smooth progress."""
+    """Trains, generates with a model, lists and cancels. `*_seconds` stretch the work, with smooth progress."""
 
     def __init__(
         self,
@@ -66,30 +69,46 @@ class LocalProvider:
     def card(self) -> ProviderCard:
         return local_requests.CARD
 
-    async def submit_training(self, request: TrainingRequest) -> str:
+    async def refresh(self) -> None:
+        """Nothing here changes by itself."""
+
+    async def prepare_training(self, request: TrainingRequest) -> Mapping[str, Any]:
+        local_requests.check_training(request)
+        return {}
+
+    async def tidy_training(self, prepared: Mapping[str, Any]) -> None:
+        """The dataset was read where it lies."""
+
+    async def submit_training(self, request: TrainingRequest) -> Task:
         local_requests.check_training(request)
         with _refusing():
             names = await asyncio.to_thread(local_work.picture_names, request.dataset)
         local_requests.check_dataset(len(names), request.image_count)
         return await self._submit(request.job_id, TRAINING, asdict(request.settings), request.dataset)
 
-    async def submit_generation(self, request: GenerationRequest) -> str:
+    async def submit_generation(self, request: GenerationRequest) -> Task:
         local_requests.check_generation(request)
+        assert request.model is not None, "checked above"
+        if request.model.weights is None:
+            raise ProviderRefused("The weights of this model are not here.")
         with _refusing():
-            await asyncio.to_thread(local_work.check_weights, request.weights)
+            await asyncio.to_thread(local_work.check_weights, request.model.weights)
         fields = {name: getattr(request, name) for name in ("prompt", "strength", "aspect_ratio", "count", "seed")}
-        return await self._submit(request.job_id, GENERATION, fields, request.weights)
+        return await self._submit(request.job_id, GENERATION, fields, request.model.weights)
 
-    async def find(self, job_id: str) -> str | None:
+    async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> Sequence[Task]:  # noqa: ARG002 - every task is kept
         self._failures.strike("find")
         await asyncio.gather(*self._accepting, return_exceptions=True)
         with _disk_trouble_is(ProviderUnreachable):
-            task = await asyncio.to_thread(self._folders.find, job_id)
-        return task.task_id if task else None
+            task = await asyncio.to_thread(self._folders.find, request.job_id)
+        return [Task(id=task.task_id)] if task else []
 
-    async def check(self, task_id: str) -> TaskState:
+    async def check(self, task: Task) -> TaskState:
         self._failures.strike("check")
-        task = await self._load(task_id)
+        return await self._state_of(await self._load(task.id))
+
+    async def _state_of(self, task: LocalTask) -> TaskState:
+        task_id = task.task_id
         with _disk_trouble_is(ProviderUnreachable):
             await self._workshop.collapsed(task)
             ending = await asyncio.to_thread(self._folders.ending, task_id)
@@ -99,32 +118,34 @@ class LocalProvider:
         self._workshop.forget(task_id)
         return Stopped(error=error_of(ending.meaning, ending.sentence)) if ending.meaning else Finished()
 
-    async def cancel(self, task_id: str) -> bool:
+    async def cancel(self, task: Task) -> bool:
         """The work stops at its next unit; that it has ended is true at once."""
         self._failures.strike("cancel")
-        await self._load(task_id)
+        await self._load(task.id)
         with _disk_trouble_is(ProviderUnreachable):
-            if await asyncio.to_thread(self._folders.ending, task_id):
+            if await asyncio.to_thread(self._folders.ending, task.id):
                 return False
-            return await asyncio.to_thread(self._folders.end, task_id, CANCELLED)
+            return await asyncio.to_thread(self._folders.end, task.id, CANCELLED)
 
-    async def fetch_weights(self, task_id: str, into: Path) -> Path:
-        await self._finished(task_id, TRAINING)
-        return await self._fetch(task_id, "weights.zip", into / f"{task_id}.zip")
+    async def fetch_weights(self, task: Task, into: Path) -> TrainedWeights:
+        await self._finished(task.id, TRAINING)
+        return TrainedWeights(path=await self._fetch(task.id, "weights.zip", into / f"{task.id}.zip"))
 
-    async def fetch_pictures(self, task_id: str, into: Path) -> Sequence[Path]:
-        task = await self._finished(task_id, GENERATION)
-        return [
-            await self._fetch(task_id, f"picture-{index}.png", into / f"{task_id}-{index}.png")
-            for index in range(task.request["count"])
-        ]
+    async def fetch_pictures(self, task: Task, into: Path) -> FetchedPictures:
+        finished = await self._finished(task.id, GENERATION)
+        return FetchedPictures(
+            paths=[
+                await self._fetch(task.id, f"picture-{index}.png", into / f"{task.id}-{index}.png")
+                for index in range(finished.request["count"])
+            ]
+        )
 
     async def close(self) -> None:
         """Put the work down where it is. The next process that asks after a task takes it up again."""
         await asyncio.gather(*self._accepting, return_exceptions=True)
         await self._workshop.close()
 
-    async def _submit(self, job_id: str, kind: str, request: dict[str, Any], needs: Path) -> str:
+    async def _submit(self, job_id: str, kind: str, request: dict[str, Any], needs: Path) -> Task:
         meaning = self._failures.take("submit")
         if meaning and meaning != "outcome_unknown":
             raise error_of(meaning)
@@ -134,7 +155,7 @@ class LocalProvider:
         task_id = await asyncio.shield(accepting)
         if meaning:
             raise error_of(meaning)
-        return task_id
+        return Task(id=task_id)
 
     async def _accept(self, job_id: str, kind: str, request: dict[str, Any], needs: Path) -> str:
         with _disk_trouble_is(ProviderBusy):

@@ -10,9 +10,9 @@ from typing import ParamSpec, TypeVar
 from bot.pictures import learning, palette
 from bot.pictures.learnt import WeightsUnreadable
 from bot.providers import local_work
-from bot.providers.contract import Working
 from bot.providers.local_failures import FailuresLeft
 from bot.providers.local_tasks import TRAINING, Ending, LocalTask, TaskFolders, write_durably
+from bot.providers.tasks import Working
 
 logger = logging.getLogger(__name__)
 

@@ -43,11 +43,12 @@ def _log_as_we_do() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """A queue: so many jobs at once in all, and of one person."""
+    """A queue: so many jobs at once in all processes together, and of one person; so many beginning in a minute."""
 
     name: str
     at_once: int
     at_once_per_person: int
+    per_minute: int | None = None
 
 
 class Engine:
@@ -94,6 +95,7 @@ class Engine:
                 lane.name,
                 global_concurrency=lane.at_once,
                 partition_concurrency=lane.at_once_per_person,
+                limiter=None if lane.per_minute is None else {"limit": lane.per_minute, "period": 60.0},
                 polling_interval_sec=QUEUE_POLL_SECONDS,
             )
         self._client = DBOSClient(

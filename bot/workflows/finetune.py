@@ -3,14 +3,17 @@
 (prepared; its person presses Start) → staged → training → archived → announced
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bot.errors import BadInput, DatasetRejected, NotFound, TooLate
 from bot.permissions import Action, require
-from bot.providers.contract import FinetuneType, Mode, Priority, Provider, TrainingRequest, TrainingSettings
-from bot.workflows.engine import Engine, Json
+from bot.providers.card import FinetuneType, Mode, Priority, TrainerCard
+from bot.providers.contract import Trains
+from bot.providers.tasks import TrainingRequest, TrainingSettings
+from bot.workflows.engine import Json
+from bot.workflows.handover import Handovers
+from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import PREPARE
 from bot.workflows.requests import (
     AdvancedChoices,
@@ -20,54 +23,41 @@ from bot.workflows.requests import (
     checked_uploads,
     default_settings,
 )
-from bot.workflows.stages import Cards, Stages
-from bot.workflows.submission import Submissions
-from storage.database import Connection, Database
+from bot.workflows.submission import Paid
+from bot.workflows.workbench import Workbench, lane_of, weights_key
+from storage.database import Connection
 from storage.datasets import Dataset, find_dataset
-from storage.files import Files
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.models import Model, add_model, model_named
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
 
 TRAIN = "train"
-LANE = "finetune"
 TOO_LATE = "That training is no longer waiting for you: its card shows where it stands."
 
 
 class Finetune:
     """`request`, `change` and `start` are what a person does; the rest is told by the engine."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        engine: Engine,
-        stages: Stages,
-        submissions: Submissions,
-        cards: Cards,
-        files: Files,
-        providers: Mapping[str, Provider],
-        max_upload_bytes: int,
-    ) -> None:
-        self._database = database
-        self._engine = engine
-        self._stages = stages
-        self._submissions = submissions
-        self._cards = cards
-        self._files = files
-        self._providers = providers
+    def __init__(self, bench: Workbench, handovers: Handovers, *, max_upload_bytes: int) -> None:
+        self._bench = bench
+        self._database = bench.database
+        self._stages = bench.stages
+        self._cards = bench.cards
+        self._files = bench.files
+        self._providers = bench.providers
+        self._handovers = handovers
         self._max_upload_bytes = max_upload_bytes
-        engine.tell(TRAIN, stages.with_an_edge(self._tell))
+        bench.engine.tell(TRAIN, bench.stages.with_an_edge(self._tell, afterwards=self._clear))
 
     # What a person does
 
     async def request(self, job_id: str, place: Place, request: FinetuneRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`."""
-        provider = next(iter(self._providers.values()))
+        provider, trainer = self._providers.trainer_meant(request.trainer)
         name = checked_name(request.name)
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
-        settings = default_settings(provider.card, trigger_word=request.trigger_word, mode=request.mode)
+        settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
         async with self._database.writing() as connection:
             if await model_named(connection, place.person_id, name) is not None:
                 raise BadInput(f"You already have a model called {name}: choose another name.")
@@ -76,29 +66,30 @@ class Finetune:
                 place=place,
                 kind=JobKind.FINETUNE,
                 status=JobStatus.PREPARING,
-                provider=provider.card.name,
+                provider=provider.name,
                 details={
                     "name": name,
+                    "trainer": trainer.id,
                     "settings": asdict(settings),
                     "uploads": [asdict(upload) for upload in request.uploads],
                 },
             )
             if await add_job(connection, job):
-                await self._enqueue(connection, job, PREPARE)
+                await self._enqueue(connection, job, PREPARE, PREPARATION_LANE)
 
     async def start(self, job_id: str, person_id: int) -> None:
         """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `NotYours`."""
         async with self._database.writing() as connection:
             job = await self._job_in_review(connection, job_id, person_id)
             await self._change_in_review(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
-            await self._enqueue(connection, job, TRAIN)
+            await self._enqueue(connection, job, TRAIN, lane_of(job.provider))
         await self._cards.refresh(job_id)
 
     async def change(self, job_id: str, person_id: int, choices: AdvancedChoices) -> None:
         """Change the settings under review. Raises `BadInput`, `TooLate`, `NotYours`."""
         async with self._database.writing() as connection:
             job = await self._job_in_review(connection, job_id, person_id)
-            settings = advanced_settings(self._providers[job.provider].card, settings_of(job), choices)
+            settings = advanced_settings(self._trainer_of(job), settings_of(job), choices)
             await self._change_in_review(connection, job_id, details={**job.details, "settings": asdict(settings)})
         await self._cards.refresh(job_id)
 
@@ -116,8 +107,10 @@ class Finetune:
         if not await change_job(connection, job_id, only_when=(JobStatus.REVIEW,), **changes):
             raise TooLate(TOO_LATE)
 
-    async def _enqueue(self, connection: Connection, job: Job, story: str) -> None:
-        await self._engine.enqueue(connection, story=story, job_id=job.id, lane=LANE, person_id=job.place.person_id)
+    async def _enqueue(self, connection: Connection, job: Job, story: str, lane: str) -> None:
+        await self._bench.engine.enqueue(
+            connection, story=story, job_id=job.id, lane=lane, person_id=job.place.person_id
+        )
 
     # The story
 
@@ -128,32 +121,45 @@ class Finetune:
         await self._stages.run(job_id, Stage.ANNOUNCED, self._stages.announce)
         await self._stages.finish(job_id)
 
+    async def _clear(self, job_id: str) -> None:
+        await self._bench.engine.step("clear", lambda: self._handovers.clear(job_id))
+
     async def _stage(self, job: Job) -> Json:
-        """The prepared zip lies where the provider can take it."""
-        dataset = await self._dataset_of(job)
-        if not self._files.has(dataset.prepared_file):
-            raise DatasetRejected("The prepared pictures are gone from our disk: please run /finetune again.")
-        return {"dataset": dataset.prepared_file}
+        """The prepared zip lies where the trainer can take it, and all that costs nothing is done."""
+        trainer, provider = self._trainer_of(job), self._providers.that(job.provider, Trains)
+        request = await self._request(job)
+        await self._handovers.lay_out(job, trainer, request.dataset)
+        link = await self._handovers.link(job, trainer, request.dataset)
+        prepared = await provider.prepare_training(replace(request, dataset_link=link))
+        async with self._database.writing() as connection:
+            await change_job(connection, job.id, details={**job.details, "prepared": dict(prepared)})
+        return {}
 
     async def _train(self, job: Job) -> Json:
-        provider = self._providers[job.provider]
-        dataset = await self._dataset_of(job)
-        request = TrainingRequest(
-            job_id=job.id,
-            settings=settings_of(job),
-            dataset=self._files.path_of(dataset.prepared_file),
-            image_count=len(dataset.images),
+        provider, trainer = self._providers.that(job.provider, Trains), self._trainer_of(job)
+        request = await self._request(job)
+        link = await self._handovers.link(job, trainer, request.dataset)
+        request = replace(request, dataset_link=link)
+        paid = Paid(
+            job=job,
+            provider=provider,
+            request=request,
+            submit=lambda: provider.submit_training(request),
+            can_be_found=trainer.can_be_found,
+            poll_seconds=provider.card.training_poll_seconds,
+            deadline_seconds=trainer.deadline_seconds,
         )
-        task_id = await self._submissions.submit_once(job, provider, lambda: provider.submit_training(request))
-        await self._submissions.wait(job, provider, task_id, deadline_seconds=provider.card.training_deadline_seconds)
-        return {"task": task_id}
+        task = await self._bench.submissions.submit_once(paid)
+        await self._bench.submissions.wait(paid, task)
+        return {"task": task.id}
 
     async def _archive(self, job: Job) -> Json:
         """The weights come to us: they outlive the provider."""
-        provider = self._providers[job.provider]
-        task_id = await self._submissions.task_of(job)
+        provider = self._providers.that(job.provider, Trains)
         folder = self._files.empty_work_folder(job.id)
-        weights = await self._files.keep(await provider.fetch_weights(task_id, folder))
+        trained = await provider.fetch_weights(await self._bench.submissions.task_of(job), folder)
+        weights = await self._files.keep(trained.path)
+        await self._bench.share(self._files.path_of(weights), weights_key(weights))
         settings = settings_of(job)
         model = Model(
             id=job.id,
@@ -162,15 +168,34 @@ class Finetune:
             job_id=job.id,
             dataset_id=job.id,
             provider=job.provider,
-            base_model=provider.card.base_models[0],
+            base_model=self._trainer_of(job).base_model,
             trigger_word=settings.trigger_word,
             settings=asdict(settings),
             weights_file=weights,
+            remote={job.provider: trained.remote},
         )
         async with self._database.writing() as connection:
             await add_model(connection, model)
         self._files.clear_work(job.id)
         return {"weights": weights}
+
+    def _trainer_of(self, job: Job) -> TrainerCard:
+        return self._providers.trainer_of(job.provider, job.details["trainer"])
+
+    async def _request(self, job: Job) -> TrainingRequest:
+        dataset = await self._dataset_of(job)
+        if not self._files.has(dataset.prepared_file):
+            raise DatasetRejected("The prepared pictures are gone from our disk: please run /finetune again.")
+        return TrainingRequest(
+            job_id=job.id,
+            trainer=job.details["trainer"],
+            name=job.details["name"],
+            settings=settings_of(job),
+            dataset=self._files.path_of(dataset.prepared_file),
+            image_count=len(dataset.images),
+            prepared=job.details.get("prepared", {}),
+            webhook=self._bench.webhook_for(job.provider, job.id),
+        )
 
     async def _dataset_of(self, job: Job) -> Dataset:
         async with self._database.reading() as connection:

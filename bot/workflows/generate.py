@@ -1,22 +1,26 @@
-"""Generate: from a prompt and a model to pictures in the channel.
+"""Generate: from a prompt, with a model or without, to pictures in the channel.
 
 received → generating → archived → announced
 """
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bot.errors import NotFound, ProviderBroken
-from bot.providers.contract import GenerationRequest, Provider
-from bot.workflows.engine import Engine, Json
-from bot.workflows.models import model_meant
+from bot.errors import BadInput, NotFound, NotYours, ProviderBroken, ProviderModerated
+from bot.pictures.checking import check_picture
+from bot.providers.card import GeneratorCard, ProviderCard
+from bot.providers.contract import Generates
+from bot.providers.registry import choice_of
+from bot.providers.tasks import GenerationRequest, ModelInUse
+from bot.workflows.engine import Json
+from bot.workflows.models import model_meant, reachable_by
+from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
-from bot.workflows.stages import Stages
-from bot.workflows.submission import Submissions
-from storage.database import Database
-from storage.files import Files
+from bot.workflows.submission import Paid
+from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.jobs import Job, add_job
 from storage.models import Model, find_model
 from storage.pictures import Picture, add_picture
@@ -27,85 +31,177 @@ GENERATE = "generate"
 
 
 class Generate:
-    def __init__(
-        self,
-        *,
-        database: Database,
-        engine: Engine,
-        stages: Stages,
-        submissions: Submissions,
-        files: Files,
-        providers: Mapping[str, Provider],
-    ) -> None:
-        self._database = database
-        self._engine = engine
-        self._stages = stages
-        self._submissions = submissions
-        self._files = files
-        self._providers = providers
-        engine.tell(GENERATE, stages.with_an_edge(self._tell))
+    def __init__(self, bench: Workbench, references: References, *, pool: Executor) -> None:
+        self._bench = bench
+        self._database = bench.database
+        self._stages = bench.stages
+        self._files = bench.files
+        self._providers = bench.providers
+        self._references = references
+        self._pool = pool
+        bench.engine.tell(GENERATE, bench.stages.with_an_edge(self._tell))
 
     async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
         async with self._database.writing() as connection:
-            model = await model_meant(connection, place.person_id, request.model)
-            provider = self._providers.get(model.provider)
-            if provider is None:
-                raise NotFound(f"{model.name} was trained at {model.provider}, which is switched off here.")
-            checked = checked_generation(provider.card, request)
-            seed = secrets.randbelow(SEEDS) if checked.seed is None else checked.seed
-            details = {**asdict(replace(checked, seed=seed, model=model.id)), "name": model.name}
+            model = await model_meant(connection, place.person_id, request.model) if request.model else None
+            provider, generator = self._generator_meant(model, request.generator)
+            checked = checked_generation(generator, request, base_model=model.base_model if model else None)
             job = Job(
                 id=job_id,
                 place=place,
                 kind=JobKind.GENERATE,
                 status=JobStatus.RUNNING,
-                provider=model.provider,
-                details=details,
+                provider=provider.name,
+                details=_details(checked, model, generator),
             )
             if await add_job(connection, job):
-                await self._engine.enqueue(
-                    connection, story=GENERATE, job_id=job_id, lane=GENERATE, person_id=place.person_id
+                await self._bench.engine.enqueue(
+                    connection, story=GENERATE, job_id=job_id, lane=lane_of(provider.name), person_id=place.person_id
                 )
 
+    def _generator_meant(self, model: Model | None, choice: str) -> tuple[ProviderCard, GeneratorCard]:
+        """Raises `BadInput`."""
+        if choice.strip():
+            for provider, generator in self._providers.generators():
+                if choice.strip().lower() in (choice_of(provider, generator).lower(), generator.title.lower()):
+                    if generator.retired:
+                        raise BadInput(generator.retired)
+                    if generator.needs_model and model is None:
+                        raise BadInput(f"{generator.title} needs one of your models: choose one too.")
+                    return provider, generator
+            raise BadInput("There is no such generator here: pick one from the list.")
+        offered = self._offered(model)
+        if not offered and model is not None:
+            raise BadInput(self._providers.why_no_generator(model.base_model))
+        if not offered:
+            raise BadInput("Choose one of your models: nothing here makes pictures without one.")
+        return offered[0]
+
+    def _offered(self, model: Model | None) -> list[tuple[ProviderCard, GeneratorCard]]:
+        if model is None:
+            return self._providers.generators_without_model()
+        return reachable_by(self._providers, model, has_object_storage=self._bench.objects is not None)
+
+    async def offered_for(self, person_id: int, model: str) -> list[tuple[ProviderCard, GeneratorCard]]:
+        """For autocomplete: what fits the model that was named so far; a name that means nothing is left out."""
+        async with self._database.reading() as connection:
+            try:
+                meant = await model_meant(connection, person_id, model) if model else None
+            except (NotFound, NotYours):
+                meant = None
+        return self._offered(meant)
+
+    # The story
+
     async def _tell(self, job_id: str) -> None:
-        await self._stages.run(job_id, Stage.RECEIVED, self._receive)
-        await self._stages.run(job_id, Stage.GENERATING, self._generate, can_be_cut_short=True)
-        await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
+        received = await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
+        generated = await self._stages.run(
+            job_id, Stage.GENERATING, lambda job: self._generate(job, received), can_be_cut_short=True
+        )
+        await self._stages.run(job_id, Stage.ARCHIVED, lambda job: self._archive(job, generated))
         await self._stages.run(job_id, Stage.ANNOUNCED, self._stages.announce)
         await self._stages.finish(job_id)
 
     async def _receive(self, job: Job) -> Json:
-        """The weights lie ready; a model deleted since the request was made ends the job here."""
-        model = await self._model_of(job)
-        return {"weights": model.weights_file}
+        """What is needed lies ready; a model deleted since the request was made ends the job here."""
+        await self._model_of(job)
+        return {"images": await self._references.receive(job)}
 
-    async def _generate(self, job: Job) -> Json:
-        provider = self._providers[job.provider]
-        model = await self._model_of(job)
-        request = GenerationRequest(
-            job_id=job.id,
-            weights=self._files.path_of(model.weights_file),
-            prompt=job.details["prompt"],
-            strength=job.details["strength"],
-            aspect_ratio=job.details["aspect_ratio"],
-            count=job.details["count"],
-            seed=job.details["seed"],
+    async def _generate(self, job: Job, received: Json) -> Json:
+        """One request after the other, so that a job never takes more than one of the provider's places.
+
+        What the provider refuses for its content costs that part only, unless it refuses everything.
+        """
+        generator = self._generator_of(job)
+        requests = await self._requests(job, generator, self._references.paths(job, received["images"]))
+        refused: dict[int, ProviderModerated] = {}
+        for request in requests:
+            try:
+                await self._one(job, generator, request, parts=len(requests))
+            except ProviderModerated as verdict:
+                refused[request.part] = verdict
+        if len(refused) == len(requests):
+            raise next(iter(refused.values()))
+        return {"parts": [request.part for request in requests if request.part not in refused]}
+
+    async def _one(self, job: Job, generator: GeneratorCard, request: GenerationRequest, *, parts: int) -> None:
+        provider = self._providers.that(job.provider, Generates)
+        paid = Paid(
+            job=job,
+            provider=provider,
+            request=request,
+            submit=lambda: provider.submit_generation(request),
+            can_be_found=generator.can_be_found,
+            poll_seconds=provider.card.generation_poll_seconds,
+            deadline_seconds=generator.deadline_seconds,
+            part=request.part,
+            parts=parts,
         )
-        task_id = await self._submissions.submit_once(job, provider, lambda: provider.submit_generation(request))
-        await self._submissions.wait(job, provider, task_id, deadline_seconds=provider.card.generation_deadline_seconds)
-        return {"task": task_id}
+        await self._bench.submissions.wait(paid, await self._bench.submissions.submit_once(paid))
 
-    async def _archive(self, job: Job) -> Json:
+    async def _requests(self, job: Job, generator: GeneratorCard, images: tuple[Path, ...]) -> list[GenerationRequest]:
+        """As many as the generator needs for the count; a seed of its own for each."""
+        details, per_request = job.details, int(generator.pictures.highest)
+        first = GenerationRequest(
+            job_id=job.id,
+            part=0,
+            generator=generator.id,
+            model=await self._model_in_use(job),
+            prompt=details["prompt"],
+            strength=1.0 if details["strength"] is None else details["strength"],
+            aspect_ratio=details["aspect_ratio"],
+            count=0,
+            seed=details["seed"],
+            images=images,
+            webhook=self._bench.webhook_for(job.provider, job.id),
+        )
+        starts = range(0, details["count"], per_request)
+        return [
+            replace(
+                first,
+                part=part,
+                count=min(per_request, details["count"] - start),
+                seed=(details["seed"] + start) % SEEDS,
+            )
+            for part, start in enumerate(starts)
+        ]
+
+    async def _model_in_use(self, job: Job) -> ModelInUse | None:
+        model = await self._model_of(job)
+        if model is None:
+            return None
+        file = model.weights_file
+        link = await self._bench.link_to(weights_key(file)) if file else None
+        return ModelInUse(
+            base_model=model.base_model,
+            weights=self._files.path_of(file) if file else None,
+            weights_link=link or model.settings.get("public_link"),
+            remote=model.remote.get(job.provider, {}),
+        )
+
+    async def _archive(self, job: Job, generated: Json) -> Json:
         """The bytes come to us at once: a provider's links expire."""
-        provider = self._providers[job.provider]
-        folder = self._files.empty_work_folder(job.id)
-        fetched = await provider.fetch_pictures(await self._submissions.task_of(job), folder)
-        if len(fetched) != job.details["count"]:
-            raise ProviderBroken("The provider answered with fewer pictures than asked for; trying again.")
-        kept = [await self._keep(job, position, path) for position, path in enumerate(fetched)]
+        per_request = int(self._generator_of(job).pictures.highest)
+        kept: list[str] = []
+        for part in generated["parts"]:
+            for index, path in enumerate(await self._fetch(job, part)):
+                kept.append(await self._keep(job, part * per_request + index, path))
+        if not kept:
+            raise ProviderBroken("The provider answered with no picture; trying again.")
         self._files.clear_work(job.id)
         return {"pictures": kept}
+
+    async def _fetch(self, job: Job, part: int) -> list[Path]:
+        provider = self._providers.that(job.provider, Generates)
+        folder = self._files.empty_part_of_work(job.id, f"pictures-{part}")
+        fetched = await provider.fetch_pictures(await self._bench.submissions.task_of(job, part), folder)
+        for path in fetched.paths:
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._pool, check_picture, path)
+            except ValueError as problem:
+                raise ProviderBroken(f"What the provider sent {problem}; trying again.") from None
+        return list(fetched.paths)
 
     async def _keep(self, job: Job, position: int, path: Path) -> str:
         file = await self._files.keep(path)
@@ -122,9 +218,32 @@ class Generate:
             await add_picture(connection, picture)
         return file
 
-    async def _model_of(self, job: Job) -> Model:
+    def _generator_of(self, job: Job) -> GeneratorCard:
+        return self._providers.generator_of(job.provider, job.details["generator"])
+
+    async def _model_of(self, job: Job) -> Model | None:
+        if job.details["model"] is None:
+            return None
         async with self._database.reading() as connection:
             model = await find_model(connection, job.details["model"])
-        if model is None or model.deleted_ms is not None or not self._files.has(model.weights_file):
+        is_gone = model is None or model.deleted_ms is not None
+        if model is None or is_gone or (model.weights_file and not self._files.has(model.weights_file)):
             raise NotFound("That model was deleted: choose another one.")
         return model
+
+
+def _details(checked: GenerateRequest, model: Model | None, generator: GeneratorCard) -> Json:
+    seed = secrets.randbelow(SEEDS) if checked.seed is None else checked.seed
+    price = generator.usd_per_picture
+    return {
+        "prompt": checked.prompt,
+        "strength": checked.strength if model is not None else None,
+        "aspect_ratio": checked.aspect_ratio,
+        "count": checked.count,
+        "seed": seed,
+        "model": model.id if model else None,
+        "name": model.name if model else generator.title,
+        "generator": generator.id,
+        "uploads": [asdict(image) for image in checked.images],
+        "price_usd": None if price is None else price * checked.count,
+    }

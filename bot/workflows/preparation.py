@@ -4,7 +4,6 @@ received → prepared → review
 """
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import BrokenExecutor, Executor
 
 from bot.datasets.limits import DatasetLimits
@@ -12,39 +11,26 @@ from bot.datasets.preparation import SourceFile, prepare
 from bot.downloads import Downloads
 from bot.errors import DatasetRejected
 from bot.pictures.sheets import write_contact_sheet
-from bot.providers.contract import Provider
-from bot.workflows.engine import Engine, Json
-from bot.workflows.stages import Stages
-from storage.database import Database
+from bot.workflows.engine import Json
+from bot.workflows.workbench import Workbench
 from storage.datasets import Dataset, DatasetImage, add_dataset, find_dataset
-from storage.files import Files
 from storage.jobs import Job
 from storage.statuses import JobStatus, Stage
 
 PREPARE = "prepare"
+LANE = "prepare"
 
 
 class Preparation:
-    def __init__(
-        self,
-        *,
-        database: Database,
-        engine: Engine,
-        stages: Stages,
-        files: Files,
-        downloads: Downloads,
-        providers: Mapping[str, Provider],
-        pool: Executor,
-        limits: DatasetLimits,
-    ) -> None:
-        self._database = database
-        self._stages = stages
-        self._files = files
+    def __init__(self, bench: Workbench, *, downloads: Downloads, pool: Executor, limits: DatasetLimits) -> None:
+        self._database = bench.database
+        self._stages = bench.stages
+        self._files = bench.files
+        self._providers = bench.providers
         self._downloads = downloads
-        self._providers = providers
         self._pool = pool
         self._limits = limits
-        engine.tell(PREPARE, stages.with_an_edge(self._tell))
+        bench.engine.tell(PREPARE, bench.stages.with_an_edge(self._tell))
 
     async def _tell(self, job_id: str) -> None:
         await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
@@ -79,7 +65,7 @@ class Preparation:
         if not all(source.path.is_file() for source in uploads):
             raise DatasetRejected("The upload went missing on our disk: please send it again.")
         into = self._files.empty_part_of_work(job.id, "prepared")
-        counts = self._providers[job.provider].card.image_count
+        counts = self._providers.trainer_of(job.provider, job.details["trainer"]).image_count
         try:
             prepared = await prepare(
                 uploads,

@@ -6,44 +6,57 @@ from dataclasses import dataclass, replace
 
 from bot.downloads import Upload, too_large
 from bot.errors import BadInput
-from bot.providers.contract import FinetuneType, Mode, Priority, ProviderCard, Range, TrainingSettings
+from bot.providers.base_models import title_of
+from bot.providers.card import FinetuneType, GeneratorCard, Mode, Priority, Range, TrainerCard
+from bot.providers.tasks import TrainingSettings
 
 NAME_CHARACTERS = 50
 TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}")
 DEFAULT_TRIGGER_WORD = "TOK"
 LOOSE_UPLOADS = 10
 SEEDS = 2**32
+PICTURES_PER_JOB = 4
+REFERENCE_BYTES = 20 * 2**20  # what the strictest provider takes (PROVIDERS.md section 1.4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneRequest:
+    """`trainer` is a choice that autocomplete gave; empty means the first that is offered."""
+
     name: str
     trigger_word: str
     mode: str
     uploads: tuple[Upload, ...]
+    trainer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest:
-    """`model` is an id that autocomplete gave, or a name that was typed; `seed` None means a random one."""
+    """`model` is an id that autocomplete gave, or a name that was typed; empty means a base model.
+
+    `generator` is a choice that autocomplete gave, empty means the first that fits; `seed` None means a random one,
+    `strength` None the generator's own.
+    """
 
     model: str
     prompt: str
-    strength: float
+    strength: float | None
     aspect_ratio: str
     count: int
     seed: int | None
+    generator: str = ""
+    images: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdvancedChoices:
-    """As typed in the dialog; an empty text keeps the trainer's default."""
+    """As typed in the dialog; what this trainer does not know was not asked and keeps its value."""
 
     iterations: str
-    learning_rate: str
-    captioning: bool
-    priority: str
-    finetune_type_and_rank: str
+    learning_rate: str = ""
+    captioning: bool | None = None
+    priority: str = ""
+    finetune_type_and_rank: str = ""
 
 
 def checked_name(name: str) -> str:
@@ -62,62 +75,108 @@ def checked_uploads(uploads: Sequence[Upload], *, max_bytes: int) -> None:
         raise too_large(max_bytes)
 
 
-def default_settings(card: ProviderCard, *, trigger_word: str, mode: str) -> TrainingSettings:
+def default_settings(trainer: TrainerCard, *, trigger_word: str, mode: str) -> TrainingSettings:
     """The settings a review card starts with. Raises `BadInput`."""
-    word = trigger_word.strip() or DEFAULT_TRIGGER_WORD
+    return TrainingSettings(
+        trigger_word=checked_trigger_word(trigger_word),
+        mode=_mode(trainer, mode),
+        iterations=int(trainer.iterations.default),
+        learning_rate=None,
+        captioning=trainer.captioning,
+        priority=next(iter(trainer.priorities), Priority.QUALITY),
+        finetune_type=next(iter(trainer.finetune_types), FinetuneType.LORA),
+        lora_rank=next(iter(trainer.lora_ranks), 0),
+    )
+
+
+def checked_trigger_word(text: str) -> str:
+    word = text.strip() or DEFAULT_TRIGGER_WORD
     if not TRIGGER_WORD.fullmatch(word):
         raise BadInput("Choose a trigger word of 2 to 30 letters, digits, - or _, for example ohwx.")
-    if mode not in card.modes:
-        raise BadInput(f"Choose a mode: {', '.join(card.modes)}.")
-    return TrainingSettings(
-        trigger_word=word,
-        mode=Mode(mode),
-        iterations=int(card.iterations.default),
-        learning_rate=None,
-        captioning=True,
-        priority=Priority.QUALITY,
-        finetune_type=FinetuneType.LORA,
-        lora_rank=max(card.lora_ranks),
-    )
+    return word
 
 
-def advanced_settings(card: ProviderCard, before: TrainingSettings, choices: AdvancedChoices) -> TrainingSettings:
+def _mode(trainer: TrainerCard, text: str) -> Mode:
+    """A trainer that knows no modes takes any: then it only tells us what the pictures show."""
+    offered = trainer.modes or tuple(Mode)
+    if text not in offered:
+        raise BadInput(f"Choose a mode: {', '.join(offered)}.")
+    return Mode(text)
+
+
+def advanced_settings(trainer: TrainerCard, before: TrainingSettings, choices: AdvancedChoices) -> TrainingSettings:
     """The settings with what the Advanced dialog changed. Raises `BadInput`."""
-    kind, _, rank = choices.finetune_type_and_rank.partition("-")
-    if choices.priority not in list(Priority) or kind not in list(FinetuneType) or not rank.isdecimal():
-        raise BadInput("Choose priority, type and rank from the lists.")
-    if int(rank) not in card.lora_ranks:
-        raise BadInput(f"{card.title} knows rank {' or '.join(str(known) for known in card.lora_ranks)}.")
-    iterations = _number(choices.iterations, card.iterations, "iterations")
-    return replace(
-        before,
-        iterations=int(card.iterations.default if iterations is None else iterations),
-        learning_rate=_number(choices.learning_rate, card.learning_rate, "a learning rate"),
-        captioning=choices.captioning,
-        priority=Priority(choices.priority),
-        finetune_type=FinetuneType(kind),
-        lora_rank=int(rank),
-    )
+    iterations = _number(choices.iterations, trainer.iterations, "iterations")
+    changed = replace(before, iterations=int(trainer.iterations.default if iterations is None else iterations))
+    if trainer.learning_rate is not None:
+        rate = _number(choices.learning_rate, trainer.learning_rate, "a learning rate")
+        changed = replace(changed, learning_rate=rate)
+    if choices.captioning is not None:
+        changed = replace(changed, captioning=choices.captioning)
+    if choices.priority:
+        if choices.priority not in trainer.priorities:
+            raise BadInput("Choose the priority from the list.")
+        changed = replace(changed, priority=Priority(choices.priority))
+    if choices.finetune_type_and_rank:
+        kind, rank = _kind_and_rank(trainer, choices.finetune_type_and_rank)
+        changed = replace(changed, finetune_type=kind, lora_rank=rank)
+    return changed
 
 
-def checked_generation(card: ProviderCard, request: GenerateRequest) -> GenerateRequest:
-    """The request with a clean prompt. Raises `BadInput`."""
+def _kind_and_rank(trainer: TrainerCard, text: str) -> tuple[FinetuneType, int]:
+    kind, _, rank = text.partition("-")
+    if kind not in (trainer.finetune_types or (FinetuneType.LORA,)) or not rank.isdecimal():
+        raise BadInput("Choose type and rank from the list.")
+    if int(rank) not in trainer.lora_ranks:
+        raise BadInput(f"{trainer.title} knows rank {' or '.join(str(known) for known in sorted(trainer.lora_ranks))}.")
+    return FinetuneType(kind), int(rank)
+
+
+def checked_generation(
+    generator: GeneratorCard, request: GenerateRequest, *, base_model: str | None
+) -> GenerateRequest:
+    """The request with a clean prompt and a strength. Raises `BadInput`."""
+    if base_model is not None and base_model not in generator.base_models:
+        raise BadInput(
+            f"{generator.title} cannot use that model: it belongs to {title_of(base_model)}. Leave the generator out, "
+            "and one that fits is taken."
+        )
     prompt = request.prompt.strip()
     if not prompt:
         raise BadInput("Write what the picture should show: the prompt is empty.")
-    if len(prompt) > card.prompt_characters:
+    if len(prompt) > generator.prompt_characters:
         raise BadInput(
-            f"The prompt has {len(prompt):,} characters; {card.title} takes {card.prompt_characters:,}: shorten it."
+            f"The prompt has {len(prompt):,} characters; {generator.title} takes {generator.prompt_characters:,}: "
+            "shorten it."
         )
-    if not card.strength.holds(request.strength):
-        raise BadInput(f"Choose a strength from {card.strength.lowest:g} to {card.strength.highest:g}.")
-    if request.aspect_ratio not in card.aspect_ratios:
-        raise BadInput(f"Choose an aspect ratio: {', '.join(card.aspect_ratios)}.")
-    if not card.pictures_per_job.holds(request.count):
-        raise BadInput(f"Ask for 1 to {card.pictures_per_job.highest:g} pictures at a time.")
+    if request.aspect_ratio not in generator.aspect_ratios:
+        raise BadInput(f"Choose an aspect ratio: {', '.join(generator.aspect_ratios)}.")
+    if not 1 <= request.count <= PICTURES_PER_JOB:
+        raise BadInput(f"Ask for 1 to {PICTURES_PER_JOB} pictures at a time.")
     if request.seed is not None and not 0 <= request.seed < SEEDS:
         raise BadInput(f"Choose a seed from 0 to {SEEDS - 1}, or leave it out for a new one each time.")
-    return replace(request, prompt=prompt)
+    _check_images(generator, request.images)
+    return replace(request, prompt=prompt, strength=_strength(generator, request.strength))
+
+
+def _strength(generator: GeneratorCard, wished: float | None) -> float:
+    allowed = generator.strength
+    if allowed is None:
+        return 1.0
+    if wished is None:
+        return allowed.default
+    if not allowed.holds(wished):
+        raise BadInput(f"Choose a strength from {allowed.lowest:g} to {allowed.highest:g}.")
+    return wished
+
+
+def _check_images(generator: GeneratorCard, images: Sequence[Upload]) -> None:
+    if images and not generator.reference_images:
+        raise BadInput(f"{generator.title} takes no reference picture: leave it out, or choose another generator.")
+    if len(images) > generator.reference_images:
+        raise BadInput(f"{generator.title} takes at most {generator.reference_images} reference pictures.")
+    if any(image.size_bytes > REFERENCE_BYTES for image in images):
+        raise BadInput(f"A reference picture may have at most {REFERENCE_BYTES // 2**20} MiB.")
 
 
 def _number(text: str, allowed: Range, what: str) -> float | None:

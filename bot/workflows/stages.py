@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BUG_SENTENCE = "Something broke on our side, and it is in our log now. Please try again."
 ATTEMPTS = 4
+ATTEMPTS_WHEN_BUSY = 20  # nothing was accepted and nothing is lost by waiting longer
 LONGEST_PAUSE_SECONDS = 30.0
 AT_WORK = (JobStatus.PREPARING, JobStatus.RUNNING)
 
@@ -73,11 +74,12 @@ class Stages:
 
     async def _with_attempts(self, job_id: str, stage: Stage, action: Action) -> Json:
         """Only failures that promise nothing was accepted are tried again here."""
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS_WHEN_BUSY + 1):
             try:
                 return {"result": await self._attempt(job_id, stage, action)}
             except AtelierError as error:
-                if attempt == ATTEMPTS or not _is_worth_another_try(error):
+                if attempt >= _attempts(error):
+                    log.warning("Job %s, stage %s: %s (%s)", job_id, stage, error, error.advice)
                     return {"error": str(error.category), "sentence": error.sentence}
                 log.info("Job %s, stage %s, attempt %d: %s", job_id, stage, attempt, error)
                 await self._sleep(_pause_seconds(error, attempt))
@@ -117,8 +119,11 @@ class Stages:
     async def finish(self, job_id: str) -> None:
         await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)
 
-    def with_an_edge(self, story: Story) -> Story:
-        """The story with the second of the two exits for failures: whatever it raises ends the job with a sentence."""
+    def with_an_edge(self, story: Story, *, afterwards: Story | None = None) -> Story:
+        """The story with the second of the two exits for failures: whatever it raises ends the job with a sentence.
+
+        `afterwards` clears up, however the story ended.
+        """
 
         async def tell(job_id: str) -> None:
             try:
@@ -129,6 +134,8 @@ class Stages:
                 log.exception("Job %s broke", job_id)
                 bug = StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE)
                 await self.close_failed(job_id, bug)
+            if afterwards is not None:
+                await afterwards(job_id)
 
         return tell
 
@@ -183,8 +190,11 @@ async def _job_at_work(connection: Connection, job_id: str) -> Job:
     return job
 
 
-def _is_worth_another_try(error: AtelierError) -> bool:
-    return isinstance(error, ProviderBusy | ProviderUnreachable | ProviderBroken | DiscordUnreachable)
+def _attempts(error: AtelierError) -> int:
+    """How many in all, when this is what the last one met."""
+    if isinstance(error, ProviderBusy):
+        return ATTEMPTS_WHEN_BUSY
+    return ATTEMPTS if isinstance(error, ProviderUnreachable | ProviderBroken | DiscordUnreachable) else 1
 
 
 def _pause_seconds(error: AtelierError, attempt: int) -> float:

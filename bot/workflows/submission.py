@@ -1,4 +1,4 @@
-"""Submits a job to its provider exactly once and waits for it. Used by finetune and generate alike.
+"""Submits to a provider exactly once and waits for it. Used by finetune and generate alike.
 
 The intent is stored before the request leaves. Whoever finds an intent without an answer looks at the provider first.
 """
@@ -7,84 +7,138 @@ import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
-from bot.errors import AtelierError, OutcomeUnknown, ProviderBusy, ProviderTimedOut, ProviderUnreachable
-from bot.providers.contract import Finished, Provider, Stopped, Working
-from bot.workflows.stages import Cards, Sleep
+from bot.errors import (
+    AtelierError,
+    OutcomeUnknown,
+    ProviderBroken,
+    ProviderBusy,
+    ProviderError,
+    ProviderTimedOut,
+    ProviderUnreachable,
+)
+from bot.providers.contract import Cancels, Lists, Provider
+from bot.providers.tasks import Finished, GenerationRequest, Stopped, Task, TrainingRequest, Working
+from bot.workflows.stages import Cards
+from bot.workflows.wakeups import Wakeups
 from storage.database import Database, now_ms
 from storage.jobs import Job, change_job
-from storage.submissions import intend, remember_remote, submitted_as
+from storage.submissions import (
+    Submission,
+    belongs_to_another,
+    find_submission,
+    intend,
+    remember_remote,
+    withdraw,
+)
 
 LOOKS = 5
 SECONDS_BETWEEN_LOOKS = 1.0
 UNANSWERED_CHECKS = 20
 LONGEST_SECONDS_LEFT = 7 * 86_400
 
-Submit = Callable[[], Awaitable[str]]
+Submit = Callable[[], Awaitable[Task]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paid:
+    """One paid request of a job: the `part`-th of `parts`. `can_be_found` says whether finding nothing proves that
+    nothing was accepted."""
+
+    job: Job
+    provider: Provider
+    request: TrainingRequest | GenerationRequest
+    submit: Submit
+    can_be_found: bool
+    poll_seconds: float
+    deadline_seconds: float
+    part: int = 0
+    parts: int = 1
 
 
 class Submissions:
-    def __init__(self, *, database: Database, cards: Cards, sleep: Sleep, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, database: Database, cards: Cards, wakeups: Wakeups, now: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
         self._cards = cards
-        self._sleep = sleep
+        self._wakeups = wakeups
         self._now = now
 
-    async def submit_once(self, job: Job, provider: Provider, submit: Submit) -> str:
-        """The provider's task id for this job. Raises `OutcomeUnknown` when nobody can say whether it was accepted."""
+    async def submit_once(self, paid: Paid) -> Task:
+        """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted."""
+        job, part = paid.job, paid.part
         async with self._database.writing() as connection:
-            is_first = await intend(connection, job.id, job.place)
-            known = None if is_first else await submitted_as(connection, job.id)
-        task_id = known or (None if is_first else await self._look_for(job, provider))
-        if task_id is None:
-            task_id = await self._submit(job, provider, submit)
+            is_first = await intend(connection, job.id, part, job.place)
+            intent = await find_submission(connection, job.id, part)
+        assert intent is not None, "stored just now"
+        if intent.remote_id is not None:
+            return Task(id=intent.remote_id, links=intent.links)
+        task = None if is_first else await self._look_for(paid, intent)
+        if task is None:
+            task = await self._submit(paid, intent)
         async with self._database.writing() as connection:
-            await remember_remote(connection, job.id, task_id)
-            await change_job(connection, job.id, remote_id=task_id)
-        return task_id
+            await remember_remote(connection, job.id, part, task.id, task.links)
+        return task
 
-    async def task_of(self, job: Job) -> str:
-        """The task id that `submit_once` stored."""
+    async def task_of(self, job: Job, part: int = 0) -> Task:
+        """The task that `submit_once` stored."""
         async with self._database.reading() as connection:
-            task_id = await submitted_as(connection, job.id)
-        if task_id is None:
+            stored = await find_submission(connection, job.id, part)
+        if stored is None or stored.remote_id is None:
             raise OutcomeUnknown("The provider's answer to this job was never stored.")
-        return task_id
+        return Task(id=stored.remote_id, links=stored.links)
 
-    async def _submit(self, job: Job, provider: Provider, submit: Submit) -> str:
+    async def _submit(self, paid: Paid, intent: Submission) -> Task:
         try:
-            return await submit()
-        except OutcomeUnknown:
-            found = await self._look_for(job, provider)
+            return await paid.submit()
+        except (OutcomeUnknown, ProviderBroken, ProviderUnreachable):  # it may have been accepted all the same
+            found = await self._look_for(paid, intent)
             if found is None:
                 raise ProviderBusy("The provider did not take the request; trying again.") from None
             return found
+        except ProviderError:
+            async with self._database.writing() as connection:
+                await withdraw(connection, intent.job_id, intent.part)
+            raise
 
-    async def _look_for(self, job: Job, provider: Provider) -> str | None:
+    async def _look_for(self, paid: Paid, intent: Submission) -> Task | None:
         """None only when the provider's own list proves that nothing was accepted."""
-        for look in range(LOOKS):
-            if look:
-                await self._sleep(SECONDS_BETWEEN_LOOKS)
-            try:
-                found = await provider.find(job.id)
-            except (ProviderUnreachable, ProviderBusy):
-                continue
-            if found is not None:
-                return found
-            if provider.card.tasks_can_be_found:
-                return None
+        settles_at = self._now() + paid.provider.card.settles_in_seconds
+        looks_left = LOOKS if isinstance(paid.provider, Lists) else 0
+        while looks_left:
+            with contextlib.suppress(ProviderUnreachable, ProviderBusy):
+                found = await self._find(paid, intent)
+                if found is not None:
+                    return found
+                if paid.can_be_found and self._now() >= settles_at:
+                    return None
+            if self._now() >= settles_at:
+                looks_left -= 1
+            await self._wakeups.pause(paid.job.id, SECONDS_BETWEEN_LOOKS)
         raise OutcomeUnknown(
-            "The provider did not say whether it accepted this job, so it was not sent again.",
-            advice=f"Look for job {job.id} in the provider's dashboard.",
+            f"{paid.provider.card.title} did not say whether it accepted this job, so it was not sent again.",
+            advice=f"Look for job {paid.job.id} in the provider's dashboard.",
         )
 
-    async def wait(self, job: Job, provider: Provider, task_id: str, *, deadline_seconds: float) -> None:
+    async def _find(self, paid: Paid, intent: Submission) -> Task | None:
+        assert isinstance(paid.provider, Lists)
+        candidates = await paid.provider.find(paid.request, since=intent.intended_ms / 1000)
+        async with self._database.reading() as connection:
+            for task in candidates:
+                if not await belongs_to_another(connection, task.id, paid.job.id, paid.part):
+                    return task
+        return None
+
+    async def wait(self, paid: Paid, task: Task) -> None:
         """Until the task is finished; its progress goes to the card. Raises what stopped it."""
-        ends_at = self._now() + deadline_seconds
+        ends_at = self._now() + paid.deadline_seconds
         unanswered = 0
         while self._now() < ends_at:
             try:
-                state = await provider.check(task_id)
+                state = await paid.provider.check(task)
                 unanswered = 0
             except (ProviderUnreachable, ProviderBusy):
                 unanswered += 1
@@ -93,31 +147,31 @@ class Submissions:
                 state = None
             match state:
                 case Finished():
-                    await self._show(job, Working(progress=1.0))
+                    await self._show(paid, Working(progress=1.0))
                     return
                 case Stopped(error=error):
                     raise error
                 case Working():
-                    await self._show(job, state)
+                    await self._show(paid, state)
                 case None:
                     pass
-            await self._sleep(provider.card.poll_seconds)
-        with contextlib.suppress(AtelierError):
-            await provider.cancel(task_id)
+            await self._wakeups.pause(paid.job.id, paid.poll_seconds)
+        if isinstance(paid.provider, Cancels):
+            with contextlib.suppress(AtelierError):
+                await paid.provider.cancel(task)
         raise ProviderTimedOut("This took longer than it ever should, so it was stopped. Please try again.")
 
-    async def _show(self, job: Job, state: Working) -> None:
-        """What a provider says of itself is bounded before it is stored."""
-        progress = min(max(state.progress, 0.0), 1.0) if math.isfinite(state.progress) else 0.0
+    async def _show(self, paid: Paid, state: Working) -> None:
+        """What a provider says of itself is bounded before it is stored; what it does not say is left as it was."""
         left = state.seconds_left
         is_known = left is not None and math.isfinite(left) and 0 <= left <= LONGEST_SECONDS_LEFT
-        ready_at = now_ms() + int(left * 1000) if left is not None and is_known else None
+        changes: dict[str, Any] = {
+            "note": state.note[:200],
+            "ready_at_ms": now_ms() + int(left * 1000) if left is not None and is_known else None,
+        }
+        if state.progress is not None:
+            progress = min(max(state.progress, 0.0), 1.0) if math.isfinite(state.progress) else 0.0
+            changes["progress"] = (paid.part + progress) / paid.parts
         async with self._database.writing() as connection:
-            await change_job(
-                connection,
-                job.id,
-                progress=progress,
-                note=state.note[:200],
-                ready_at_ms=ready_at,
-            )
-        await self._cards.refresh_soon(job.id)
+            await change_job(connection, paid.job.id, **changes)
+        await self._cards.refresh_soon(paid.job.id)

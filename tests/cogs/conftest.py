@@ -15,16 +15,14 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from bot.client import Atelier
-from bot.datasets.limits import DatasetLimits
 from bot.datasets.pool import open_pool
-from bot.downloads import Downloads
 from bot.playground.server import Playground
 from bot.startup import Resources
 from storage.database import Database
 from storage.files import Files
-from tests.builders import settings
 from tests.cogs.stage import PEOPLE, Stage
 from tests.fakes import FakeProvider
+from tests.resources import resources_with
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +45,14 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, pool: Executor) -> Asy
         stack.callback(files.close)
         provider = FakeProvider(folder / "provider")
         client = await stack.enter_async_context(httpx.AsyncClient())
-        resources = Resources(
-            settings=settings(folder, DISCORD_API_URL=playground.api_url, DISCORD_GATEWAY_URL=playground.gateway_url),
+        resources = resources_with(
+            provider,
+            folder=folder,
             database=database,
             files=files,
-            downloads=Downloads(client, extra_hosts=frozenset({"127.0.0.1"})),
-            providers={"fake": provider},
             pool=pool,
-            limits=DatasetLimits(),
+            client=client,
+            variables={"DISCORD_API_URL": playground.api_url, "DISCORD_GATEWAY_URL": playground.gateway_url},
         )
         yield await _bot_on_stage(stack, addresses, playground, resources, provider)
 

@@ -47,7 +47,9 @@ async def test_models_are_shown_renamed_and_deleted(stage: Stage) -> None:
         stored = await find_model(connection, model_id)
     assert stored is not None
     await stage.playground.wait_for(lambda message: "**Selene** is deleted." in text_of(message), channel=CHANNEL)
-    assert not stage.bot.resources.files.has(stored.weights_file)
+    async with asyncio.timeout(10):
+        while stage.bot.resources.files.has(stored.weights_file):
+            await asyncio.sleep(0.02)
     assert await ann.autocomplete("models show", option="model", typed="", channel=CHANNEL) == []
 
 
@@ -101,7 +103,7 @@ async def test_generate_offers_models_and_shapes_and_posts_pictures(stage: Stage
     ann = stage.newcomer()
     model_id = await stage.give_model(ann, "Luna")
     (choice,) = await ann.autocomplete("generate", option="model", typed="lu", channel=CHANNEL, prompt="x")
-    assert choice == {"name": "Luna · ohwx", "value": model_id}
+    assert choice == {"name": "Luna · ohwx · flux-fake", "value": model_id}
     shapes = await ann.autocomplete(
         "generate", option="aspect_ratio", typed="16", channel=CHANNEL, prompt="x", model="m"
     )

@@ -14,7 +14,18 @@ from bot.messages.results import alt_text, failure_result, model_result, picture
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
-from tests.builders import CARD, GENERATION, PLACE, TRAINING_SETTINGS, dataset, finetune_job, generate_job
+from tests.builders import (
+    CARD,
+    GENERATION,
+    PLACE,
+    TRAINER,
+    TRAINING_SETTINGS,
+    dataset,
+    finetune_job,
+    generate_job,
+    import_job,
+    publish_job,
+)
 from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
 
 # The whole grammar, written down a second time: what a button says must not change by accident.
@@ -23,7 +34,19 @@ CUSTOM_ID = re.compile(r"atelier:(?P<act>[a-z-]{2,20}):(?P<subject>[0-9]{1,20}):
 NASTY = "**x** _y_ `z` ~~s~~ ||t|| # h\n> q [a](https://evil.example) <@1> <@&2> <#3> <:e:4> @everyone @here"
 PREVIEW = replace(CARD, notice="Offline preview, not FLUX.")
 FINETUNE_STAGES = (Stage.RECEIVED, Stage.PREPARED, Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
-GENERATE_STAGES = (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED)
+STAGES = {
+    JobKind.FINETUNE: FINETUNE_STAGES,
+    JobKind.GENERATE: (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED),
+    JobKind.IMPORT: (Stage.RECEIVED, Stage.VERIFIED, Stage.ANNOUNCED),
+    JobKind.PUBLISH: (Stage.PUBLISHED, Stage.ANNOUNCED),
+}
+EVERYTHING = {**finetune_job().details, **generate_job().details, **import_job().details, **publish_job().details}
+BUILDERS = {
+    JobKind.FINETUNE: finetune_job,
+    JobKind.GENERATE: generate_job,
+    JobKind.IMPORT: import_job,
+    JobKind.PUBLISH: publish_job,
+}
 
 
 def event(stage: Stage, outcome: StageOutcome | None = StageOutcome.DONE, **changes: Any) -> StageEvent:
@@ -40,11 +63,11 @@ def event(stage: Stage, outcome: StageOutcome | None = StageOutcome.DONE, **chan
 
 
 def view(job: Job, **changes: Any) -> JobView:
-    return replace(JobView(job=job, events=(), provider=PREVIEW, dataset=None), **changes)
+    return replace(JobView(job=job, events=(), provider=PREVIEW, trainer=TRAINER, dataset=None), **changes)
 
 
 def job_of(kind: JobKind, status: JobStatus, **changes: Any) -> Job:
-    build = finetune_job if kind is JobKind.FINETUNE else generate_job
+    build = BUILDERS[kind]
     finished = {"finished_ms": 1_700_000_300_000} if status.is_final else {}
     failed = {"error_category": ErrorCategory.TIMEOUT, "error_sentence": "It took too long."}
     return build(
@@ -56,11 +79,15 @@ def job_of(kind: JobKind, status: JobStatus, **changes: Any) -> Job:
     )
 
 
-EVERY = [pair for pair in itertools.product(JobKind, JobStatus) if pair != (JobKind.GENERATE, JobStatus.REVIEW)]
+EVERY = [
+    (kind, status)
+    for kind, status in itertools.product(JobKind, JobStatus)
+    if kind is JobKind.FINETUNE or status not in (JobStatus.REVIEW, JobStatus.PREPARING)
+]
 
 
 def stages_so_far(kind: JobKind) -> Iterator[tuple[StageEvent, ...]]:
-    stages = FINETUNE_STAGES if kind is JobKind.FINETUNE else GENERATE_STAGES
+    stages = STAGES[kind]
     for number in range(len(stages) + 1):
         done = tuple(event(stage) for stage in stages[:number])
         yield done
@@ -85,7 +112,13 @@ def test_every_card_is_one_that_discord_takes(kind: JobKind, status: JobStatus) 
 def test_the_longest_words_still_fit(kind: JobKind, status: JobStatus) -> None:
     nasty = (NASTY * 3)[:200]
     settings = {**TRAINING_SETTINGS, "trigger_word": "w" * 30}
-    details = {"name": nasty, "settings": settings, **GENERATION, "prompt": (NASTY * 30)[:2000], "model": "1"}
+    details = {
+        **EVERYTHING,
+        "name": nasty,
+        "settings": settings,
+        "prompt": (NASTY * 30)[:2000],
+        "source": (NASTY * 30)[:500],
+    }
     job = job_of(kind, status, details=details, note=nasty, progress=0.5, ready_at_ms=1)
     job = replace(job, error_sentence=(NASTY * 12)[:1000] if status is JobStatus.FAILED else None)
     left_out = tuple((f"{number}{nasty}"[:200], nasty) for number in range(400))
@@ -104,7 +137,10 @@ BUTTONS = {
     (JobKind.FINETUNE, JobStatus.FAILED): ["What happened"],
     (JobKind.GENERATE, JobStatus.RUNNING): ["Cancel"],
     (JobKind.GENERATE, JobStatus.FAILED): ["What happened"],
-    (JobKind.GENERATE, JobStatus.PREPARING): ["Cancel"],
+    (JobKind.IMPORT, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.IMPORT, JobStatus.FAILED): ["What happened"],
+    (JobKind.PUBLISH, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.PUBLISH, JobStatus.FAILED): ["What happened"],
 }
 
 
@@ -174,10 +210,12 @@ def test_the_pictures_under_review_are_shown_and_described() -> None:
 
 def test_a_saved_picture_is_called_after_its_model() -> None:
     job = job_of(JobKind.GENERATE, JobStatus.DONE)
-    assert picture_file_name(job, 2) == "luna-7-2.png"
+    assert picture_file_name(job, 2, b"\x89PNG\r\n") == "luna-7-2.png"
+    assert picture_file_name(job, 2, b"\xff\xd8\xff\xe0") == "luna-7-2.jpg"
+    assert picture_file_name(job, 2, b"RIFF....WEBP") == "luna-7-2.webp"
     for name in (NASTY, "猫", "../../etc/passwd", ""):
         assert re.fullmatch(
-            r"[a-z0-9-]+\.png", picture_file_name(replace(job, details={**job.details, "name": name}), 1)
+            r"[a-z0-9-]+\.png", picture_file_name(replace(job, details={**job.details, "name": name}), 1, b"\x89PNG")
         )
 
 
@@ -185,7 +223,8 @@ def test_a_review_names_what_was_left_out_and_what_it_will_cost() -> None:
     left_out = tuple((f"file-{number}.pdf", "is not a picture") for number in range(7))
     card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(left_out=left_out)))
     text = text_of(card)
-    assert "**4 pictures** ready for **Fake provider**" in text
+    assert "**4 pictures** ready for **Fake trainer at Fake provider**" in text
+    assert "**$1.50** · about 10 min" in text
     assert "LoRA, rank 32 · automatic learning rate · captions on · quality first" in text
     assert "**Left out: 7 files**" in text
     assert "file\\-4.pdf" in text or "file-4.pdf" in text
@@ -217,7 +256,7 @@ def test_a_job_that_failed_without_a_sentence_still_says_something() -> None:
 @pytest.mark.parametrize(("kind", "status"), EVERY)
 def test_a_persons_words_are_shown_and_not_obeyed(kind: JobKind, status: JobStatus) -> None:
     """No bold, no quote, no heading: and a notification is impossible because nothing is allowed to be mentioned."""
-    details = {"name": NASTY, "settings": TRAINING_SETTINGS, **GENERATION, "prompt": NASTY, "model": "1"}
+    details = {**EVERYTHING, "name": NASTY, "prompt": NASTY, "source": NASTY}
     job = replace(job_of(kind, status, details=details), note=NASTY, error_sentence=NASTY)
     data = dataset(left_out=((NASTY, NASTY),))
     for line in text_of(job_card(view(job, dataset=data))).splitlines():

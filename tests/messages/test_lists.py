@@ -10,7 +10,7 @@ from bot.messages.buttons import Act
 from bot.messages.cards import JobView
 from storage.models import Model
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
-from tests.builders import CARD, PLACE, TRAINING_SETTINGS, dataset, finetune_job, model
+from tests.builders import CARD, PLACE, TRAINER, TRAINING_SETTINGS, dataset, finetune_job, model
 from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
 from tests.messages.test_cards import EVERY, NASTY, event, job_of
 
@@ -41,7 +41,7 @@ def test_a_page_of_models_names_each() -> None:
     text = text_of(lists.models_page(models(3), page=0, total=3, person_id=ME))
     assert text.splitlines() == [
         "### Your models · 3",
-        *[f"**Model {one}** · ohwx · style · <t:1700000000:R>" for one in range(3)],
+        *[f"**Model {one}** · ohwx · flux-fake · <t:1700000000:R>" for one in range(3)],
     ]
 
 
@@ -77,8 +77,13 @@ def test_one_page_has_no_buttons() -> None:
 def test_a_page_of_jobs_says_where_each_stands(kind: JobKind, status: JobStatus) -> None:
     card = lists.jobs_page([job_of(kind, status)], page=0, total=1, person_id=ME)
     assert_discord_takes(card)
-    words = "Training of **Luna**" if kind is JobKind.FINETUNE else "2 pictures with **Luna**"
-    assert words in text_of(card)
+    words = {
+        JobKind.FINETUNE: "Training of **Luna**",
+        JobKind.GENERATE: "2 pictures with **Luna**",
+        JobKind.IMPORT: "Import of **Luna**",
+        JobKind.PUBLISH: "Publishing of **Luna**",
+    }
+    assert words[kind] in text_of(card)
     assert "<t:1700000000:R>" in text_of(card)
 
 
@@ -94,18 +99,28 @@ def test_a_model_says_what_it_was_trained_on() -> None:
     assert_discord_takes(card)
     text = text_of(card)
     assert "### Luna" in text
-    assert "Trigger word **ohwx** · style · trained <t:1700000000:R>" in text
-    assert "4 pictures · 300 iterations · learning rate automatic · lora, rank 32" in text
-    assert "Fake provider · flux-fake" in text
+    assert "Trigger word **ohwx** · flux-fake" in text
+    assert "Trained <t:1700000000:R> at Fake provider · 4 pictures · 300 iterations · style · lora, rank 32" in text
     assert "-# Offline preview" in text
 
 
-def test_a_model_whose_dataset_and_provider_are_gone_is_still_shown() -> None:
-    settings = {**TRAINING_SETTINGS, "learning_rate": 0.0002}
-    text = text_of(lists.model_details(model(settings=settings), None, None))
-    assert "Unknown pictures" in text
-    assert "learning rate 0.0002" in text
-    assert "fake · flux-fake" in text
+def test_a_model_whose_dataset_is_gone_is_still_shown() -> None:
+    settings = {**TRAINING_SETTINGS, "learning_rate": 0.0002, "lora_rank": 0}
+    text = text_of(lists.model_details(model(settings=settings), None, CARD))
+    assert "at Fake provider · 300 iterations · style · learning rate 0.0002" in text
+    assert "rank" not in text
+
+
+def test_an_imported_model_says_where_it_came_from() -> None:
+    imported = model(settings={"source": "ann/luna"}, dataset_id=None, base_model="flux.2-dev", published=None)
+    text = text_of(lists.model_details(imported, None, CARD))
+    assert "FLUX.2 [dev]" in text.replace("\\", "")
+    assert "from ann/luna" in text
+
+
+def test_a_published_model_names_its_page() -> None:
+    shown = model(published="https://huggingface.co/ann/luna-1001")
+    assert "<https://huggingface.co/ann/luna-1001>" in text_of(lists.model_details(shown, dataset(), CARD))
 
 
 def test_deleting_asks_first() -> None:
@@ -183,14 +198,19 @@ def test_four_hundred_files_with_the_longest_names_fit(name: str) -> None:
     assert text_of(card).splitlines()[-1] == f"… and {400 - named} more"
 
 
-def test_help_names_every_command_and_who_trains() -> None:
-    card = lists.help_card(PREVIEW)
+def test_help_names_every_command_and_how_to_begin() -> None:
+    card = lists.help_card([PREVIEW], TRAINER)
     assert_discord_takes(card)
-    for words in ("/finetune", "/generate", "/models", "/jobs", "4 to 50 pictures", "Offline preview"):
+    for words in ("/finetune", "/generate", "/models", "/jobs", "/providers", "4 to 50 pictures", "Offline preview"):
         assert words in text_of(card)
-    real = lists.help_card(CARD)
-    assert_discord_takes(real)
-    assert "Fake provider trains here." in text_of(real)
+
+
+def test_help_where_nobody_trains_says_why_and_what_is_left() -> None:
+    card = lists.help_card([replace(CARD, trainers=(), no_training="It was switched off.")], None)
+    assert_discord_takes(card)
+    assert "It was switched off." in text_of(card)
+    assert "/finetune" not in text_of(card)
+    assert "/models import" in text_of(card).replace("*", "")
 
 
 def test_a_sentence_is_a_card() -> None:

@@ -1,5 +1,6 @@
 """Jobs, their history and their submissions."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ from storage.history import begin_stage, close_open_stages, end_stage, history_o
 from storage.jobs import add_job, change_job, count_jobs_of_person, find_job, jobs_of_person
 from storage.places import Place
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
-from storage.submissions import intend, remember_remote, submitted_as
+from storage.submissions import (
+    belongs_to_another,
+    find_submission,
+    intend,
+    remember_remote,
+    submissions_of,
+    withdraw,
+)
 from storage.tables import jobs
 from tests.builders import PLACE, finetune_job
 
@@ -96,8 +104,45 @@ async def test_the_history_keeps_every_attempt_and_names_an_interrupted_one(data
 async def test_an_intent_is_stored_once_and_remembers_the_answer(database: Database) -> None:
     async with database.writing() as connection:
         await add_job(connection, finetune_job())
-        assert await intend(connection, "1001", PLACE)
-        assert not await intend(connection, "1001", PLACE)
-        assert await submitted_as(connection, "1001") is None
-        await remember_remote(connection, "1001", "task-1")
-        assert await submitted_as(connection, "1001") == "task-1"
+        assert await intend(connection, "1001", 0, PLACE)
+        assert not await intend(connection, "1001", 0, PLACE)
+        before = await find_submission(connection, "1001", 0)
+        await remember_remote(connection, "1001", 0, "task-1", {"status": "https://fake.example/1"})
+        after = await find_submission(connection, "1001", 0)
+    assert before is not None
+    assert before.remote_id is None
+    assert after == replace(before, remote_id="task-1", links={"status": "https://fake.example/1"})
+
+
+async def test_each_part_of_a_job_has_an_intent_of_its_own(database: Database) -> None:
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        assert [await intend(connection, "1001", part, PLACE) for part in (1, 0, 1)] == [True, True, False]
+        await remember_remote(connection, "1001", 1, "task-2", {})
+        assert [(one.part, one.remote_id) for one in await submissions_of(connection, "1001")] == [
+            (0, None),
+            (1, "task-2"),
+        ]
+
+
+async def test_only_an_intent_without_an_answer_is_withdrawn(database: Database) -> None:
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        await intend(connection, "1001", 0, PLACE)
+        await withdraw(connection, "1001", 0)
+        assert await find_submission(connection, "1001", 0) is None
+        await intend(connection, "1001", 0, PLACE)
+        await remember_remote(connection, "1001", 0, "task-1", {})
+        await withdraw(connection, "1001", 0)
+        assert await find_submission(connection, "1001", 0) is not None
+
+
+async def test_a_task_belongs_to_one_intent(database: Database) -> None:
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        for part in (0, 1):
+            await intend(connection, "1001", part, PLACE)
+        await remember_remote(connection, "1001", 0, "task-1", {})
+        assert not await belongs_to_another(connection, "task-1", "1001", 0)
+        assert await belongs_to_another(connection, "task-1", "1001", 1)
+        assert await belongs_to_another(connection, "task-1", "1002", 0)

@@ -34,7 +34,7 @@ async def test_a_running_training_is_stopped_at_the_provider_too(workshop: Works
     await workshop.until("1001", JobStatus.REVIEW)
     await workshop.do.finetune.start("1001", ME)
     async with asyncio.timeout(20):
-        while (await workshop.job("1001")).remote_id is None:
+        while not workshop.provider.accepted():
             await asyncio.sleep(0.01)
     await workshop.do.cancel.request("1001", ME)
     await workshop.crash()

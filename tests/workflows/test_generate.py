@@ -1,9 +1,11 @@
 """The generate story: pictures once, one submission, whatever crashes."""
 
 import asyncio
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from bot.errors import BadInput, NotFound, NotYours, ProviderBusy
 from bot.workflows.requests import GenerateRequest
@@ -18,7 +20,8 @@ from tests.workflows.workshop import Workshop
 
 
 def request(**changes: Any) -> GenerateRequest:
-    return GenerateRequest(**{"model": "1001", **GENERATION, **changes})
+    known = {name: GENERATION[name] for name in ("prompt", "strength", "aspect_ratio", "count", "seed")}
+    return GenerateRequest(**{"model": "1001", **known, **changes})
 
 
 @pytest.fixture
@@ -43,10 +46,8 @@ async def test_a_prompt_becomes_pictures_with_a_whole_history(workshop_with_mode
     ]
     async with workshop.database.reading() as connection:
         pictures = await pictures_of_job(connection, "2002")
-    assert [await workshop.files.read(picture.file) for picture in pictures] == [
-        b"picture 0 of task-1",
-        b"picture 1 of task-1",
-    ]
+    made = [Image.open(io.BytesIO(await workshop.files.read(picture.file))) for picture in pictures]
+    assert [picture.getpixel((0, 0))[0] for picture in made] == [0, 1], "in the order in which they were made"
     assert {picture.seed for picture in pictures} == {job.details["seed"]}
     assert workshop.cards.delivered == ["2002"]
 
@@ -130,6 +131,8 @@ async def test_renaming_and_deleting_one_s_own_model(workshop_with_model: Worksh
         await workshop.do.models.rename("1001", 44, "Mine")
     assert (await workshop.do.models.rename("1001", 33, "Selene")).name == "Selene"
     deleted = await workshop.do.models.delete("1001", 33)
-    assert not workshop.files.has(deleted.weights_file)
+    async with asyncio.timeout(10):
+        while workshop.files.has(deleted.weights_file):
+            await asyncio.sleep(0.02)
     with pytest.raises(NotFound):
         await workshop.do.models.delete("1001", 33)

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from bot.downloads import Upload
 from bot.errors import BadInput
-from bot.providers.contract import FinetuneType, Mode, Priority
+from bot.providers.card import FinetuneType, Mode, Priority, Range
 from bot.workflows.requests import (
     AdvancedChoices,
     GenerateRequest,
@@ -20,11 +20,16 @@ from bot.workflows.requests import (
     checked_uploads,
     default_settings,
 )
-from tests.builders import CARD, GENERATION
+from tests.builders import GENERATION, GENERATOR, TRAINER
 
 
 def generation(**changes: Any) -> GenerateRequest:
-    return GenerateRequest(**{"model": "Luna", **GENERATION, **changes})
+    known = {name: GENERATION[name] for name in ("prompt", "strength", "aspect_ratio", "count", "seed")}
+    return GenerateRequest(**{"model": "Luna", **known, **changes})
+
+
+def checked(**changes: Any) -> GenerateRequest:
+    return checked_generation(GENERATOR, generation(**changes), base_model="flux-fake")
 
 
 def choices(**changes: Any) -> AdvancedChoices:
@@ -38,7 +43,7 @@ def choices(**changes: Any) -> AdvancedChoices:
     return AdvancedChoices(**{**values, **changes})
 
 
-DEFAULTS = default_settings(CARD, trigger_word="ohwx", mode="style")
+DEFAULTS = default_settings(TRAINER, trigger_word="ohwx", mode="style")
 
 
 @pytest.mark.parametrize(
@@ -100,33 +105,33 @@ def test_a_training_starts_from_the_providers_defaults() -> None:
 
 @pytest.mark.parametrize(("typed", "word"), [("", "TOK"), ("  ", "TOK"), (" ohwx ", "ohwx"), ("a-b_9", "a-b_9")])
 def test_a_trigger_word_is_tidied(typed: str, word: str) -> None:
-    assert default_settings(CARD, trigger_word=typed, mode="general").trigger_word == word
+    assert default_settings(TRAINER, trigger_word=typed, mode="general").trigger_word == word
 
 
 @pytest.mark.parametrize("typed", ["x", "two words", "-ohwx", "öhwx", "x" * 31, "a\nb", "ohwx\n;", "<lora>", "١٢٣"])
 def test_a_trigger_word_is_2_to_30_plain_signs(typed: str) -> None:
     with pytest.raises(BadInput, match="2 to 30 letters, digits"):
-        default_settings(CARD, trigger_word=typed, mode="general")
+        default_settings(TRAINER, trigger_word=typed, mode="general")
 
 
 @pytest.mark.parametrize("mode", ["", "STYLE", "portrait"])
 def test_a_mode_is_one_of_those_offered(mode: str) -> None:
     with pytest.raises(BadInput, match="general, character, style, product"):
-        default_settings(CARD, trigger_word="ohwx", mode=mode)
+        default_settings(TRAINER, trigger_word="ohwx", mode=mode)
 
 
 def test_a_mode_the_provider_does_not_know_is_not_offered() -> None:
     with pytest.raises(BadInput, match=r"Choose a mode: general\."):
-        default_settings(replace(CARD, modes=(Mode.GENERAL,)), trigger_word="ohwx", mode="style")
+        default_settings(replace(TRAINER, modes=(Mode.GENERAL,)), trigger_word="ohwx", mode="style")
 
 
 def test_the_advanced_dialog_left_alone_changes_nothing() -> None:
-    assert advanced_settings(CARD, DEFAULTS, choices()) == DEFAULTS
+    assert advanced_settings(TRAINER, DEFAULTS, choices()) == DEFAULTS
 
 
 def test_everything_in_the_advanced_dialog_counts() -> None:
     chosen = advanced_settings(
-        CARD,
+        TRAINER,
         DEFAULTS,
         choices(
             iterations=" 150 ",
@@ -144,22 +149,22 @@ def test_everything_in_the_advanced_dialog_counts() -> None:
 @pytest.mark.parametrize("typed", ["99", "1001", "many", "-300", "nan", "inf", "1e9", "3oo"])
 def test_iterations_have_a_range(typed: str) -> None:
     with pytest.raises(BadInput, match="Choose iterations from 100 to 1000"):
-        advanced_settings(CARD, DEFAULTS, choices(iterations=typed))
+        advanced_settings(TRAINER, DEFAULTS, choices(iterations=typed))
 
 
 @pytest.mark.parametrize("typed", ["0", "0.006", "nan", "1e-9", "slow", "-0.001"])
 def test_a_learning_rate_has_a_range(typed: str) -> None:
     with pytest.raises(BadInput, match=r"Choose a learning rate from 1e-06 to 0\.005"):
-        advanced_settings(CARD, DEFAULTS, choices(learning_rate=typed))
+        advanced_settings(TRAINER, DEFAULTS, choices(learning_rate=typed))
 
 
 @pytest.mark.parametrize("typed", ["100", "1000"])
 def test_the_ends_of_a_range_belong_to_it(typed: str) -> None:
-    assert advanced_settings(CARD, DEFAULTS, choices(iterations=typed)).iterations == int(typed)
+    assert advanced_settings(TRAINER, DEFAULTS, choices(iterations=typed)).iterations == int(typed)
 
 
 def test_half_an_iteration_is_no_iteration() -> None:
-    chosen = advanced_settings(CARD, DEFAULTS, choices(iterations="150.5"))
+    chosen = advanced_settings(TRAINER, DEFAULTS, choices(iterations="150.5"))
     assert isinstance(chosen.iterations, int)
 
 
@@ -167,7 +172,7 @@ def test_half_an_iteration_is_no_iteration() -> None:
     "changes",
     [
         {"priority": "soon"},
-        {"priority": ""},
+        {"priority": "high_res_only"},
         {"finetune_type_and_rank": "lora"},
         {"finetune_type_and_rank": "lora-"},
         {"finetune_type_and_rank": "dora-16"},
@@ -176,14 +181,14 @@ def test_half_an_iteration_is_no_iteration() -> None:
     ],
 )
 def test_what_no_list_offers_is_refused(changes: dict[str, str]) -> None:
-    with pytest.raises(BadInput, match="from the lists"):
-        advanced_settings(CARD, DEFAULTS, choices(**changes))
+    with pytest.raises(BadInput, match="from the list"):
+        advanced_settings(TRAINER, DEFAULTS, choices(**changes))
 
 
 @pytest.mark.parametrize("rank", ["8", "64", "0"])
 def test_a_rank_is_one_the_trainer_knows(rank: str) -> None:
-    with pytest.raises(BadInput, match="Fake provider knows rank 16 or 32"):
-        advanced_settings(CARD, DEFAULTS, choices(finetune_type_and_rank=f"lora-{rank}"))
+    with pytest.raises(BadInput, match="Fake trainer knows rank 16 or 32"):
+        advanced_settings(TRAINER, DEFAULTS, choices(finetune_type_and_rank=f"lora-{rank}"))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +196,7 @@ def test_a_rank_is_one_the_trainer_knows(rank: str) -> None:
     [
         ({"prompt": ""}, "the prompt is empty"),
         ({"prompt": " \n "}, "the prompt is empty"),
-        ({"prompt": "x" * 2001}, "2,001 characters; Fake provider takes 2,000"),
+        ({"prompt": "x" * 2001}, "2,001 characters; Fake generator takes 2,000"),
         ({"strength": -0.1}, "strength from 0 to 2"),
         ({"strength": 2.01}, "strength from 0 to 2"),
         ({"strength": math.nan}, "strength from 0 to 2"),
@@ -206,7 +211,7 @@ def test_a_rank_is_one_the_trainer_knows(rank: str) -> None:
 )
 def test_a_generation_that_cannot_work_is_refused(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
-        checked_generation(CARD, generation(**changes))
+        checked(**changes)
 
 
 @pytest.mark.parametrize(
@@ -224,8 +229,53 @@ def test_a_generation_that_cannot_work_is_refused(changes: dict[str, Any], sente
     ],
 )
 def test_the_ends_of_what_is_allowed_are_allowed(changes: dict[str, Any]) -> None:
-    assert checked_generation(CARD, generation(**changes)) == generation(**changes)
+    assert checked(**changes) == generation(**changes)
 
 
 def test_a_prompt_loses_only_the_space_around_it() -> None:
-    assert checked_generation(CARD, generation(prompt="  a  fox\nin snow ")).prompt == "a  fox\nin snow"
+    assert checked(prompt="  a  fox\nin snow ").prompt == "a  fox\nin snow"
+
+
+# What one trainer or generator knows and another does not.
+
+PLAIN = replace(
+    TRAINER, learning_rate=None, lora_ranks=(), priorities=(), finetune_types=(), modes=(), captioning=False
+)
+
+
+def test_a_trainer_that_knows_little_is_asked_little() -> None:
+    settings = default_settings(PLAIN, trigger_word="ohwx", mode="style")
+    assert (settings.learning_rate, settings.lora_rank, settings.captioning) == (None, 0, False)
+    assert settings.mode is Mode.STYLE, "it still says what the pictures show"
+    assert advanced_settings(PLAIN, settings, AdvancedChoices(iterations="400")) == replace(settings, iterations=400)
+
+
+def test_what_the_dialog_did_not_ask_stays_as_it_was() -> None:
+    assert advanced_settings(TRAINER, DEFAULTS, AdvancedChoices(iterations="300")) == DEFAULTS
+
+
+def test_the_first_rank_of_the_card_is_the_default() -> None:
+    ranks = (16, 8, 64)
+    assert default_settings(replace(TRAINER, lora_ranks=ranks), trigger_word="", mode="style").lora_rank == 16
+
+
+def test_a_model_of_another_base_is_refused_before_anything_is_spent() -> None:
+    with pytest.raises(BadInput, match=r"belongs to FLUX\.2 \[klein\] base 9B\. Leave the generator out"):
+        checked_generation(GENERATOR, generation(), base_model="flux.2-klein-base-9b")
+
+
+def test_the_strength_left_out_is_the_generators_own() -> None:
+    generator = replace(GENERATOR, strength=Range(lowest=0, highest=2, default=1.1))
+    assert checked_generation(generator, generation(strength=None), base_model="flux-fake").strength == 1.1
+
+
+def test_a_reference_picture_needs_a_generator_that_takes_one() -> None:
+    picture = Upload(url="https://cdn.discordapp.com/1", name="1.jpg", size_bytes=100)
+    with pytest.raises(BadInput, match="Fake generator takes no reference picture"):
+        checked(images=(picture,))
+    taking = replace(GENERATOR, reference_images=1)
+    assert checked_generation(taking, generation(images=(picture,)), base_model=None).images == (picture,)
+    with pytest.raises(BadInput, match="at most 1 reference"):
+        checked_generation(taking, generation(images=(picture, picture)), base_model=None)
+    with pytest.raises(BadInput, match="at most 20 MiB"):
+        checked_generation(taking, generation(images=(replace(picture, size_bytes=21 * 2**20),)), base_model=None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,21 @@ from bot.errors import (
     ProviderError,
     ProviderRefused,
     ProviderTimedOut,
+    ProviderUnpaid,
     ProviderUnreachable,
 )
-from bot.providers.contract import Finished, ProviderCard, Stopped, TaskState, TrainingRequest, Working
+from bot.providers.card import ProviderCard
+from bot.providers.tasks import Finished, Stopped, Task, TaskState, TrainingRequest, Working
 from bot.workflows.finetune import settings_of
-from bot.workflows.submission import LOOKS, SECONDS_BETWEEN_LOOKS, UNANSWERED_CHECKS, Submissions
+from bot.workflows.submission import LOOKS, SECONDS_BETWEEN_LOOKS, UNANSWERED_CHECKS, Paid, Submissions
+from bot.workflows.wakeups import Wakeups
 from storage.database import Database
 from storage.jobs import Job, add_job, find_job
-from storage.submissions import intend, submitted_as
+from storage.submissions import find_submission, intend, remember_remote
 from tests.builders import CARD, finetune_job
 from tests.fakes import FakeCards, FakeProvider
+
+POLL_SECONDS = 0.01
 
 
 @dataclass(kw_only=True)
@@ -47,11 +53,17 @@ class ScriptedProvider(FakeProvider):
         super().__init__(home, card=card)
         self._states = list(states)
 
-    async def check(self, _task_id: str) -> TaskState:
+    async def check(self, _task: Task) -> TaskState:
         state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
         if isinstance(state, ProviderError):
             raise state
         return state
+
+
+class Listless(FakeProvider):
+    """Keeps no list that one could ask."""
+
+    find = None  # type: ignore[assignment]
 
 
 class Desk:
@@ -65,28 +77,52 @@ class Desk:
         self.job = finetune_job()
         self._dataset = folder / "dataset.zip"
         self._dataset.write_bytes(b"pictures")
-        self.submissions = Submissions(database=database, cards=self.cards, sleep=self.clock.sleep, now=self.clock.now)
-
-    async def submit(self, provider: FakeProvider | None = None) -> str:
-        provider = provider or self.provider
-        request = TrainingRequest(
-            job_id=self.job.id, settings=settings_of(self.job), dataset=self._dataset, image_count=4
+        self.submissions = Submissions(
+            database=database, cards=self.cards, wakeups=Wakeups(self.clock.sleep), now=self.clock.now
         )
-        return await self.submissions.submit_once(self.job, provider, lambda: provider.submit_training(request))
 
-    async def wait(self, provider: FakeProvider, *, deadline_seconds: float = 30.0) -> None:
-        await self.submissions.wait(self.job, provider, "task-1", deadline_seconds=deadline_seconds)
+    @property
+    def request(self) -> TrainingRequest:
+        return TrainingRequest(
+            job_id=self.job.id,
+            trainer="trainer",
+            name="Luna",
+            settings=settings_of(self.job),
+            dataset=self._dataset,
+            image_count=4,
+        )
+
+    def paid(self, provider: FakeProvider, **changes: Any) -> Paid:
+        return replace(
+            Paid(
+                job=self.job,
+                provider=provider,
+                request=self.request,
+                submit=lambda: provider.submit_training(self.request),
+                can_be_found=True,
+                poll_seconds=POLL_SECONDS,
+                deadline_seconds=30.0,
+            ),
+            **changes,
+        )
+
+    async def submit(self, provider: FakeProvider | None = None, **changes: Any) -> str:
+        return (await self.submissions.submit_once(self.paid(provider or self.provider, **changes))).id
+
+    async def wait(self, provider: FakeProvider, **changes: Any) -> None:
+        await self.submissions.wait(self.paid(provider, **changes), Task(id="task-1"))
 
     async def stored(self) -> tuple[Job, str | None]:
         async with self.database.reading() as connection:
             job = await find_job(connection, self.job.id)
             assert job is not None
-            return job, await submitted_as(connection, self.job.id)
+            submission = await find_submission(connection, self.job.id, 0)
+            return job, submission.remote_id if submission else None
 
     async def meant_to_submit(self) -> None:
         """An earlier process wrote its intention, and died before the answer."""
         async with self.database.writing() as connection:
-            assert await intend(connection, self.job.id, self.job.place)
+            assert await intend(connection, self.job.id, 0, self.job.place)
 
 
 @pytest.fixture
@@ -100,17 +136,24 @@ async def desk(sqlite: Database, tmp_path: Path) -> Desk:
 async def test_a_job_is_submitted_and_its_task_remembered(desk: Desk) -> None:
     assert await desk.submit() == "task-1"
     job, remembered = await desk.stored()
-    assert job.remote_id == remembered == "task-1"
-    assert await desk.submissions.task_of(desk.job) == "task-1"
+    assert remembered == "task-1"
+    assert job.status is desk.job.status
+
+
+async def test_the_addresses_that_a_provider_names_are_kept_with_the_task(desk: Desk) -> None:
+    await desk.submit()
+    task = await desk.submissions.task_of(desk.job)
+    assert task == Task(id="task-1", links={"status": "https://fake.example/task-1"})
+    assert await desk.submissions.submit_once(desk.paid(desk.provider)) == task
 
 
 async def test_the_intention_is_stored_before_the_request_leaves(desk: Desk) -> None:
     seen: list[bool] = []
 
     class Looking(FakeProvider):
-        async def submit_training(self, request: TrainingRequest) -> str:
+        async def submit_training(self, request: TrainingRequest) -> Task:
             async with desk.database.writing() as connection:
-                seen.append(await intend(connection, request.job_id, desk.job.place))
+                seen.append(await intend(connection, request.job_id, 0, desk.job.place))
             return await super().submit_training(request)
 
     await desk.submit(Looking(desk.provider._ledger.parent))
@@ -125,9 +168,7 @@ async def test_submitting_again_answers_what_is_remembered(desk: Desk) -> None:
 
 
 async def test_an_intention_without_an_answer_is_looked_up_first(desk: Desk) -> None:
-    await desk.provider.submit_training(
-        TrainingRequest(job_id=desk.job.id, settings=settings_of(desk.job), dataset=desk._dataset, image_count=4)
-    )
+    await desk.provider.submit_training(desk.request)
     await desk.meant_to_submit()
     assert await desk.submit() == "task-1"
     assert len(desk.provider.accepted()) == 1
@@ -139,13 +180,73 @@ async def test_an_intention_that_never_left_is_sent_now(desk: Desk) -> None:
     assert len(desk.provider.accepted()) == 1
 
 
-async def test_a_provider_without_a_list_proves_nothing_so_nothing_is_sent_again(desk: Desk, tmp_path: Path) -> None:
-    provider = FakeProvider(tmp_path / "listless", card=replace(CARD, tasks_can_be_found=False))
+async def test_a_list_that_proves_nothing_lets_nothing_be_sent_again(desk: Desk) -> None:
+    await desk.meant_to_submit()
+    with pytest.raises(OutcomeUnknown, match="not sent again"):
+        await desk.submit(can_be_found=False)
+    assert desk.provider.accepted() == []
+    assert desk.clock.slept == [SECONDS_BETWEEN_LOOKS] * LOOKS
+
+
+async def test_a_provider_without_a_list_is_not_looked_at(desk: Desk, tmp_path: Path) -> None:
+    provider = Listless(tmp_path / "listless")
     await desk.meant_to_submit()
     with pytest.raises(OutcomeUnknown, match="not sent again"):
         await desk.submit(provider)
     assert provider.accepted() == []
-    assert desk.clock.slept == [SECONDS_BETWEEN_LOOKS] * (LOOKS - 1)
+    assert desk.clock.slept == []
+
+
+async def test_a_list_that_takes_a_while_is_believed_only_then(desk: Desk, tmp_path: Path) -> None:
+    provider = FakeProvider(tmp_path / "slow", card=replace(CARD, settles_in_seconds=20.0))
+    await desk.meant_to_submit()
+    assert await desk.submit(provider) == "task-1"
+    assert desk.clock.slept == [SECONDS_BETWEEN_LOOKS] * 20
+
+
+async def test_a_task_of_another_job_that_looks_the_same_is_not_taken_over(desk: Desk) -> None:
+    await desk.provider.submit_training(desk.request)
+    twin = finetune_job(id="1002")
+    async with desk.database.writing() as connection:
+        await add_job(connection, twin)
+        await intend(connection, twin.id, 0, twin.place)
+        await remember_remote(connection, twin.id, 0, "task-1", {})
+    await desk.meant_to_submit()
+    assert await desk.submit() == "task-2"
+
+
+@pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderUnpaid("no money")])
+async def test_after_a_clear_refusal_the_next_try_is_a_first_one(
+    desk: Desk, tmp_path: Path, error: ProviderError
+) -> None:
+    provider = Listless(tmp_path / "listless")
+    provider.fail_next("submit", error)
+    with pytest.raises(type(error)):
+        await desk.submit(provider)
+    assert await desk.submit(provider) == "task-1"
+
+
+async def test_each_part_of_a_job_is_submitted_once(desk: Desk) -> None:
+    for _ in range(2):
+        assert [await desk.submit(part=part) for part in range(3)] == ["task-1", "task-2", "task-3"]
+    assert [(await desk.submissions.task_of(desk.job, part)).id for part in range(3)] == ["task-1", "task-2", "task-3"]
+
+
+async def test_the_progress_of_a_part_is_its_share_of_the_job(desk: Desk, tmp_path: Path) -> None:
+    provider = ScriptedProvider(tmp_path / "p", Working(progress=0.5), ProviderBroken("gone"))
+    with pytest.raises(ProviderBroken):
+        await desk.wait(provider, part=1, parts=4)
+    assert (await desk.stored())[0].progress == 1.5 / 4
+
+
+async def test_progress_that_nobody_knows_leaves_the_bar_where_it_was(desk: Desk, tmp_path: Path) -> None:
+    provider = ScriptedProvider(
+        tmp_path / "p", Working(progress=0.5), Working(progress=None, note="Nearly there."), ProviderBroken("gone")
+    )
+    with pytest.raises(ProviderBroken):
+        await desk.wait(provider)
+    job, _ = await desk.stored()
+    assert (job.progress, job.note) == (0.5, "Nearly there.")
 
 
 async def test_a_provider_that_is_away_is_asked_a_few_times(desk: Desk) -> None:
@@ -190,7 +291,7 @@ async def test_waiting_shows_progress_and_ends_full(desk: Desk, tmp_path: Path) 
     job, _ = await desk.stored()
     assert (job.progress, job.note, job.ready_at_ms) == (1.0, "", None)
     assert desk.cards.refreshed == ["1001"] * 3
-    assert desk.clock.slept == [CARD.poll_seconds] * 2
+    assert desk.clock.slept == [POLL_SECONDS] * 2
 
 
 @pytest.mark.parametrize(("said", "stored"), [(-1.0, 0.0), (7.0, 1.0)])
@@ -218,21 +319,21 @@ async def test_a_task_that_stopped_says_why(desk: Desk, tmp_path: Path) -> None:
 
 
 async def test_a_task_that_never_ends_is_stopped_at_its_deadline(desk: Desk, tmp_path: Path) -> None:
-    provider = ScriptedProvider(tmp_path / "p", Working(progress=0.1), card=replace(CARD, poll_seconds=10.0))
+    provider = ScriptedProvider(tmp_path / "p", Working(progress=0.1))
     with pytest.raises(ProviderTimedOut, match="longer than it ever should"):
-        await desk.wait(provider, deadline_seconds=60.0)
+        await desk.wait(provider, deadline_seconds=60.0, poll_seconds=10.0)
     assert provider.cancelled == ["task-1"]
     assert desk.clock.seconds == 60.0
 
 
 async def test_a_deadline_is_a_deadline_even_when_the_provider_cannot_be_told(desk: Desk, tmp_path: Path) -> None:
     class Deaf(ScriptedProvider):
-        async def cancel(self, _task_id: str) -> bool:
+        async def cancel(self, _task: Task) -> bool:
             raise ProviderUnreachable("away")
 
-    provider = Deaf(tmp_path / "p", Working(progress=0.1), card=replace(CARD, poll_seconds=10.0))
+    provider = Deaf(tmp_path / "p", Working(progress=0.1))
     with pytest.raises(ProviderTimedOut):
-        await desk.wait(provider, deadline_seconds=60.0)
+        await desk.wait(provider, deadline_seconds=60.0, poll_seconds=10.0)
 
 
 Trouble = Callable[[], ProviderError]

@@ -6,18 +6,23 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from bot.client import Workflows, build_workflows
-from bot.datasets.limits import DatasetLimits
 from bot.downloads import Upload
-from bot.startup import Resources
+from bot.hub.hub import Hub
+from bot.providers.contract import Provider
+from bot.webhooks import Hooks
 from bot.workflows.engine import Engine
+from bot.workflows.wakeups import Wakeups
 from storage.database import Database
 from storage.files import Files
 from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
+from storage.objects import Objects
 from storage.statuses import JobStatus, Stage
-from tests.builders import settings
 from tests.fakes import FakeCards, FakeProvider
+from tests.resources import resources_with
 
 
 class FolderDownloads:
@@ -41,6 +46,11 @@ class Workshop:
         self.provider = FakeProvider(folder / "provider")
         self.cards = FakeCards()
         self.downloads = FolderDownloads()
+        self.other_providers: list[Provider] = []
+        self.objects: Objects | None = None
+        self.hub = Hub(endpoint="http://127.0.0.1:9")
+        self.hooks = Hooks(public_url=None, key="key")
+        self._client = httpx.AsyncClient()
         self._folder = folder
         self._pool = pool
         self._pace: Callable[[float], Awaitable[None]] = self._no_pause
@@ -52,15 +62,20 @@ class Workshop:
 
     async def start(self) -> None:
         self.engine = Engine(self.database)
-        resources = Resources(
-            settings=settings(self._folder),
+        resources = resources_with(
+            self.provider,
+            *self.other_providers,
+            folder=self._folder,
             database=self.database,
             files=self.files,
-            downloads=self.downloads,  # type: ignore[arg-type]
-            providers={"fake": self.provider},
             pool=self._pool,
-            limits=DatasetLimits(),
+            client=self._client,
+            downloads=self.downloads,
+            hooks=self.hooks,
+            objects=self.objects,
+            hub=self.hub,
             sleep=self._pace,
+            wakeups=Wakeups(self._pace),
         )
         self.do = build_workflows(resources, self.engine, self.cards)
         await self.engine.start()
@@ -71,6 +86,7 @@ class Workshop:
 
     async def close(self) -> None:
         await self.engine.stop()
+        await self._client.aclose()
         self.files.close()
 
     async def job(self, job_id: str) -> Job:

@@ -1,0 +1,83 @@
+"""What providers offer, in words: titles, prices, times. Everything comes from their cards."""
+
+from collections.abc import Iterable, Sequence
+
+from bot.messages.words import count, duration, plain
+from bot.providers.base_models import title_of
+from bot.providers.card import GeneratorCard, ProviderCard, TrainerCard
+from bot.providers.contract import Ability
+
+ABILITY_WORDS = {
+    Ability.TRAIN: "trains models",
+    Ability.GENERATE_WITH_MODEL: "generates with your models",
+    Ability.GENERATE: "generates without a model",
+    Ability.IMPORT: "imports models that exist there",
+}
+
+
+def trainer_title(provider: ProviderCard, trainer: TrainerCard) -> str:
+    """Both names, unless one says it all."""
+    return trainer.title if trainer.title == provider.title else f"{trainer.title} at {provider.title}"
+
+
+def trainer_choice(provider: ProviderCard, trainer: TrainerCard) -> str:
+    """A line of an autocomplete list, at most 100 characters."""
+    price = "" if trainer.price is None else f" · {dollars(trainer.price.of(int(trainer.iterations.default)))}"
+    return f"{trainer_title(provider, trainer)}{price}"[:100]
+
+
+def generator_choice(provider: ProviderCard, generator: GeneratorCard) -> str:
+    price = "" if generator.usd_per_picture is None else f" · {dollars(generator.usd_per_picture)} a picture"
+    same = generator.title == provider.title
+    return f"{generator.title}{'' if same else f' at {provider.title}'}{price}"[:100]
+
+
+def quote(trainer: TrainerCard, iterations: int) -> str:
+    """Price and time of a training before anything is spent."""
+    time = f"about {duration(int(trainer.usual_seconds * 1000))}"
+    if trainer.price is None:
+        return f"The provider does not say what it costs · {time}"
+    amount = trainer.price.of(iterations)
+    if amount == 0:
+        return f"Costs nothing · {time}"
+    return f"**{'' if trainer.price.is_certain else 'about '}{dollars(amount)}** · {time}"
+
+
+def dollars(amount: float) -> str:
+    if amount == 0:
+        return "free"
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.3f}"
+
+
+def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = "") -> str:
+    """One provider as a paragraph of /providers."""
+    able = set(abilities)
+    lines = [f"### {plain(card.title)}"]
+    if words := [words for ability, words in ABILITY_WORDS.items() if ability in able]:
+        lines.append(f"It {_listed(words)}.")
+    lines += [f"- {_trainer(trainer)}" for trainer in card.trainers]
+    if generators := [generator for generator in card.generators if not generator.retired]:
+        lines.append(f"-# {count(len(generators), 'generator', 'generators')}, {_prices(generators)}")
+    lines += [f"-# {plain(generator.title)}: {generator.retired}" for generator in card.generators if generator.retired]
+    lines += [f"-# {text}" for text in (card.no_training, card.notice, account) if text]
+    return "\n".join(lines)
+
+
+def _trainer(trainer: TrainerCard) -> str:
+    low, high = trainer.image_count.lowest, trainer.image_count.highest
+    return (
+        f"**{plain(trainer.title)}** · {title_of(trainer.base_model)} · {low:g} to {high:g} pictures · "
+        f"{quote(trainer, int(trainer.iterations.default))}"
+    )
+
+
+def _prices(generators: Sequence[GeneratorCard]) -> str:
+    known = [generator.usd_per_picture for generator in generators if generator.usd_per_picture is not None]
+    if not known:
+        return "prices are not published"
+    low, high = dollars(min(known)), dollars(max(known))
+    return f"{low} a picture" if low == high else f"{low} to {high} a picture"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

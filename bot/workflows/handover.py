@@ -1,0 +1,57 @@
+"""How a dataset gets to its trainer, and how nothing of it stays there: used by finetune and cancel."""
+
+import logging
+from pathlib import Path
+
+from bot.errors import AtelierError, ProviderGone, ProviderRefused
+from bot.providers.card import Handover, TrainerCard
+from bot.providers.contract import Trains
+from bot.workflows.engine import Json
+from bot.workflows.workbench import Workbench
+from storage.jobs import Job, find_job
+
+log = logging.getLogger(__name__)
+
+
+class Handovers:
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    async def lay_out(self, job: Job, trainer: TrainerCard, dataset: Path) -> None:
+        """Put the zip where this trainer can take it. Raises `ProviderRefused` when there is no way."""
+        if self._way(trainer, dataset) is Handover.LINK:
+            await self._bench.share(dataset, dataset_key(job.id))
+
+    async def link(self, job: Job, trainer: TrainerCard, dataset: Path) -> str | None:
+        """A link to what was laid out; None when it goes another way."""
+        return await self._bench.link_to(dataset_key(job.id)) if self._way(trainer, dataset) is Handover.LINK else None
+
+    async def clear(self, job_id: str) -> Json:
+        """Remove what was laid out, however the training ended. What cannot be removed is said to the operator."""
+        async with self._bench.database.reading() as connection:
+            job = await find_job(connection, job_id)
+        if job is None or "prepared" not in job.details:
+            return {}
+        try:
+            await self._bench.unshare(dataset_key(job_id))
+            await self._bench.providers.that(job.provider, Trains).tidy_training(job.details["prepared"])
+        except ProviderGone:
+            return {}
+        except AtelierError as problem:
+            log.warning("The dataset of job %s could not be removed everywhere: %s", job_id, problem)
+        return {}
+
+    def _way(self, trainer: TrainerCard, dataset: Path) -> Handover:
+        size = dataset.stat().st_size
+        for way, most_bytes in trainer.handover:
+            if size <= most_bytes and (way is not Handover.LINK or self._bench.objects is not None):
+                return way
+        largest = max((most for way, most in trainer.handover if way is not Handover.LINK), default=0)
+        raise ProviderRefused(
+            f"These pictures are {size // 2**20} MiB together; without object storage {trainer.title} takes "
+            f"{largest // 2**20} MiB: send fewer, or ask the bot's operator to set up object storage."
+        )
+
+
+def dataset_key(job_id: str) -> str:
+    return f"datasets/{job_id}.zip"

@@ -1,0 +1,74 @@
+"""What every story works with. Built once in `bot/client.py`, given to each through its constructor."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import ProviderDenied, ProviderUnreachable
+from bot.providers.registry import Providers
+from bot.providers.tasks import Webhook
+from bot.workflows.engine import Engine
+from bot.workflows.stages import Cards, Stages
+from bot.workflows.submission import Submissions
+from storage.database import Database
+from storage.files import Files
+from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
+
+LINK_SECONDS = 48 * 3600  # a training may wait long in its queue before it reads its dataset
+
+WebhookFor = Callable[[str, str], Webhook | None]  # provider, job id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """`objects` is None without object storage; `webhook_for` answers None without a public address."""
+
+    database: Database
+    engine: Engine
+    files: Files
+    cards: Cards
+    providers: Providers
+    stages: Stages
+    submissions: Submissions
+    objects: Objects | None
+    webhook_for: WebhookFor
+
+    async def share(self, file: Path, key: str) -> None:
+        """Put a file into object storage, when there is one."""
+        if self.objects is not None:
+            with _trouble_has_a_sentence():
+                await self.objects.put(file, key)
+
+    async def link_to(self, key: str) -> str | None:
+        """A fresh presigned link. Signing costs nothing, so a link is never stored."""
+        if self.objects is None:
+            return None
+        with _trouble_has_a_sentence():
+            return await self.objects.link(key, seconds=LINK_SECONDS)
+
+    async def unshare(self, key: str) -> None:
+        if self.objects is not None:
+            with _trouble_has_a_sentence():
+                await self.objects.remove(key)
+
+
+@contextmanager
+def _trouble_has_a_sentence() -> Iterator[None]:
+    try:
+        yield
+    except ObjectsUnreachable as problem:
+        raise ProviderUnreachable("Our object storage did not answer; trying again.", advice=str(problem)) from None
+    except ObjectsRefused as problem:
+        raise ProviderDenied(
+            "Our object storage is not set up right: the bot's operator has to look at it.", advice=str(problem)
+        ) from None
+
+
+def weights_key(weights_file: str) -> str:
+    return f"weights/{weights_file}.safetensors"
+
+
+def lane_of(provider: str) -> str:
+    """The queue of everything that is at work at one provider: its limits are the provider's."""
+    return f"at-{provider}"

@@ -1,0 +1,168 @@
+"""Replicate for the promise suite: the real provider before a strict simulator on loopback."""
+
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bot.providers.card import FinetuneType, Mode, Priority
+from bot.providers.replicate import ReplicateProvider
+from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
+from tests.dataset_files import photo_zip
+from tests.providers.benches.bench import Mishap
+from tests.simulators.replicate import (
+    INVALID_INPUT,
+    KEY,
+    OWNER,
+    RATE_LIMITED,
+    UNAUTHENTICATED,
+    UNPAID,
+    Model,
+    ReplicateSimulator,
+    generation_schema,
+)
+from tests.simulators.service import BAD_GATEWAY_AFTER_EFFECT, RESET_AFTER_EFFECT, UNAVAILABLE
+
+TRAINED = "0123456789abcdef" * 4
+FAULTS = {
+    Mishap.BUSY: RATE_LIMITED,
+    Mishap.UNPAID: UNPAID,
+    Mishap.DENIED: UNAUTHENTICATED,
+    Mishap.REFUSED: INVALID_INPUT,
+    Mishap.LOST: RESET_AFTER_EFFECT,
+    Mishap.BROKEN: BAD_GATEWAY_AFTER_EFFECT,
+}
+SETTINGS = TrainingSettings(
+    trigger_word="TOK",
+    mode=Mode.GENERAL,
+    iterations=500,
+    learning_rate=None,
+    captioning=True,
+    priority=Priority.QUALITY,
+    finetune_type=FinetuneType.LORA,
+    lora_rank=16,
+)
+
+
+class Unpluggable(httpx.AsyncHTTPTransport):
+    """Once told, the next paid request goes to a port where nobody listens: a real connection, really refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_unplugged = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.is_unplugged and request.method == "POST" and request.url.path.endswith(("/trainings", "/predictions")):
+            self.is_unplugged = False
+            request.url = request.url.copy_with(port=_closed_port())
+        return await super().handle_async_request(request)
+
+
+class ReplicateBench:
+    """Implements `Bench`."""
+
+    def __init__(
+        self, *, folder: Path, provider: ReplicateProvider, simulator: ReplicateSimulator, wire: Unpluggable
+    ) -> None:
+        self.provider = provider
+        self.simulator = simulator
+        self.logs_must_not_hold: Sequence[str] = (KEY, "SignatureOfALink")
+        self._wire = wire
+        self._dataset = photo_zip(folder / "dataset.zip", 10)
+
+    def training(self, job_id: str) -> TrainingRequest | None:
+        return TrainingRequest(
+            job_id=job_id,
+            trainer="ostris/flux-dev-lora-trainer",
+            name="Bicycles",
+            settings=SETTINGS,
+            dataset=self._dataset,
+            image_count=10,
+            dataset_link=f"https://storage.example/{job_id}.zip?X-Amz-Signature=SignatureOfALink",
+            webhook=Webhook(url="https://atelier.example/webhooks/replicate", secret="unused"),
+        )
+
+    def generation(self, job_id: str, *, with_model: bool, count: int = 1) -> GenerationRequest | None:
+        return GenerationRequest(
+            job_id=job_id,
+            part=0,
+            generator="replicate/trained-version" if with_model else "black-forest-labs/flux-dev",
+            model=trained_model() if with_model else None,
+            prompt=f"TOK on a bridge, {job_id}",
+            strength=1.0,
+            aspect_ratio="1:1",
+            count=count,
+            seed=7,
+        )
+
+    def paid(self) -> int:
+        return len(self.simulator.ledger)
+
+    def cause(self, mishap: Mishap) -> bool:
+        if mishap is Mishap.NEVER_SENT:
+            self._wire.is_unplugged = True
+        else:
+            self.simulator.order_for_next_paid(FAULTS[mishap])
+        return True
+
+    def stop_answering_once(self) -> bool:
+        self.simulator.order_for_next_look(UNAVAILABLE)
+        return True
+
+    async def finish(self) -> None:
+        self.simulator.finish_all()
+
+    def fail_everything(self) -> bool:
+        self.simulator.fail_all()
+        return True
+
+    def moderate_everything(self) -> bool:
+        self.simulator.moderate_all()
+        return True
+
+    def withhold_one_picture(self) -> bool:
+        """Replicate leaves a flagged picture out."""
+        self.simulator.withholds = 1
+        return True
+
+
+@asynccontextmanager
+async def open_bench(folder: Path) -> AsyncIterator[ReplicateBench]:
+    wire = Unpluggable()
+    async with ReplicateSimulator(finishes_after_polls=None) as simulator, httpx.AsyncClient(transport=wire) as client:
+        simulator.models[f"{OWNER}/trained-before"] = Model(
+            owner=OWNER,
+            name="trained-before",
+            visibility="private",
+            versions={TRAINED: generation_schema(has_lora=True)},
+        )
+        provider = provider_for(simulator, client)
+        yield ReplicateBench(folder=folder, provider=provider, simulator=simulator, wire=wire)
+        await provider.close()
+
+
+def trained_model() -> ModelInUse:
+    remote = {"version": f"{OWNER}/trained-before:{TRAINED}"}
+    return ModelInUse(base_model="flux.1-dev", weights=None, remote=remote)
+
+
+def provider_for(simulator: ReplicateSimulator, client: httpx.AsyncClient, **options: Any) -> ReplicateProvider:
+    return ReplicateProvider(
+        client=client,
+        **{
+            "key": simulator.key,
+            "api_url": simulator.api_url,
+            "site_url": simulator.site_url,
+            "extra_hosts": frozenset({"127.0.0.1"}),
+            **options,
+        },
+    )
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

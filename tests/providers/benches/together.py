@@ -1,0 +1,120 @@
+"""Together AI for the promise suite: generates, with and without a model, in one blocking call."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bot.providers.contract import Provider
+from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest
+from bot.providers.together import TogetherProvider
+from tests.providers.benches.bench import Mishap
+from tests.simulators.service import BAD_GATEWAY_AFTER_EFFECT, RESET_AFTER_EFFECT, TOO_MANY, answers
+from tests.simulators.together import DEV_LORA, GENERATIONS, SCHNELL, Together
+
+SIGNATURE = "X-Amz-Signature=5ec4e75166a4"
+LINK = f"https://weights.example.org/cats.safetensors?{SIGNATURE}"
+
+
+def _error(message: str, kind: str) -> dict[str, object]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+
+
+FAULTS = {
+    Mishap.BUSY: TOO_MANY,
+    Mishap.UNPAID: answers(402, _error("Credit limit exceeded", "credit_limit")),
+    Mishap.DENIED: answers(401, _error("Invalid API key provided", "authentication_error")),
+    Mishap.REFUSED: answers(
+        422, _error(f"cannot use image_url data:image/png;base64,{'A' * 4000}", "invalid_request_error")
+    ),
+    Mishap.LOST: RESET_AFTER_EFFECT,
+    Mishap.BROKEN: BAD_GATEWAY_AFTER_EFFECT,
+}
+
+
+class Refusing(httpx.AsyncBaseTransport):
+    """A transport whose next connection can be refused, as a closed port does it."""
+
+    def __init__(self) -> None:
+        self._real = httpx.AsyncHTTPTransport()
+        self.refuses_next = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.refuses_next:
+            self.refuses_next = False
+            request.url = request.url.copy_with(port=1)
+        return await self._real.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._real.aclose()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TogetherBench:
+    provider: Provider
+    service: Together
+    transport: Refusing
+    logs_must_not_hold: Sequence[str]
+
+    def training(self, job_id: str) -> TrainingRequest | None:
+        return None
+
+    def generation(self, job_id: str, *, with_model: bool, count: int = 1) -> GenerationRequest | None:
+        model = ModelInUse(base_model="flux.1-dev", weights=None, weights_link=LINK) if with_model else None
+        return GenerationRequest(
+            job_id=job_id,
+            part=0,
+            generator=DEV_LORA if with_model else SCHNELL,
+            model=model,
+            prompt="a cat on a sofa",
+            strength=1.0,
+            aspect_ratio="1:1",
+            count=count,
+            seed=7,
+        )
+
+    def paid(self) -> int:
+        return len(self.service.ledger)
+
+    def cause(self, mishap: Mishap) -> bool:
+        if mishap is Mishap.NEVER_SENT:
+            self.transport.refuses_next = True
+        else:
+            self.service.order(GENERATIONS, FAULTS[mishap])
+        return True
+
+    def stop_answering_once(self) -> bool:
+        """What was made is here already: nothing is asked of the service again."""
+        return False
+
+    async def finish(self) -> None:
+        """A request that was answered is finished."""
+
+    def fail_everything(self) -> bool:
+        return False
+
+    def moderate_everything(self) -> bool:
+        return False
+
+    def withhold_one_picture(self) -> bool:
+        self.service.missing_pictures = 1
+        return True
+
+
+@asynccontextmanager
+async def open_bench(folder: Path) -> AsyncIterator[TogetherBench]:
+    transport = Refusing()
+    async with Together() as service, httpx.AsyncClient(transport=transport) as client:
+        provider = TogetherProvider(
+            client=client,
+            key=service.key,
+            home=folder / "together",
+            api_url=service.api_url,
+            extra_hosts=frozenset({"127.0.0.1"}),
+        )
+        yield TogetherBench(
+            provider=provider, service=service, transport=transport, logs_must_not_hold=(service.key, SIGNATURE)
+        )
+        await provider.close()
