@@ -72,6 +72,7 @@ async def bot_process(
         "DATA_DIR": str(data_dir),
         "CARD_EDIT_INTERVAL": "1s",
         "LOG_LEVEL": "WARNING",
+        "PROVIDERS": "local",  # whatever an .env says: the demo needs no key and costs nothing
         "LOCAL_TRAINING_TIME": training,
         "LOCAL_GENERATION_TIME": generation,
     }

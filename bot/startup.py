@@ -75,31 +75,15 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         client = await stack.enter_async_context(
             httpx.AsyncClient(timeout=DOWNLOAD_TIMEOUT, limits=LIMITS, follow_redirects=False)
         )
-        extra_hosts = frozenset(settings.allowed_download_hosts) | file_hosts(settings.discord_api_url)
-        opening = Opening(
-            settings=settings, client=client, extra_hosts=frozenset(settings.allowed_download_hosts), pool=pool
-        )
-        providers = Providers([open_provider(name, opening) for name in settings.providers])
-        for provider in providers:
-            stack.push_async_callback(provider.close)
-        hub = Hub(
-            token=settings.huggingface_api_token.reveal(),
-            username=settings.huggingface_username or "",
-            endpoint=settings.hf_endpoint,
-        )
-        stack.push_async_callback(hub.close)
-        hooks = Hooks(public_url=settings.public_url, key=settings.discord_token.reveal())
-        wakeups = Wakeups()
-        if settings.public_url is not None:
-            listener = Listener(hooks=hooks, providers=providers, wake=wakeups.wake)
-            port = await stack.enter_async_context(listener.listening(None, settings.webhook_port))
-            log.info("Webhooks are taken on port %d", port)
+        providers, hub = _open_providers(stack, settings, client, pool)
+        hooks, wakeups = await _open_webhooks(stack, settings, providers)
         point_at(api_url=settings.discord_api_url, gateway_url=settings.discord_gateway_url)
+        hosts = frozenset(settings.allowed_download_hosts) | file_hosts(settings.discord_api_url)
         yield Resources(
             settings=settings,
             database=database,
             files=files,
-            downloads=Downloads(client, extra_hosts=extra_hosts),
+            downloads=Downloads(client, extra_hosts=hosts),
             providers=providers,
             pool=pool,
             limits=DatasetLimits(max_upload_bytes=settings.max_upload_size),
@@ -109,6 +93,33 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             hub=hub,
             wakeups=wakeups,
         )
+
+
+def _open_providers(
+    stack: AsyncExitStack, settings: Settings, client: httpx.AsyncClient, pool: Executor
+) -> tuple[Providers, Hub]:
+    extra_hosts = frozenset(settings.allowed_download_hosts)
+    opening = Opening(settings=settings, client=client, extra_hosts=extra_hosts, pool=pool)
+    providers = Providers([open_provider(name, opening) for name in settings.providers])
+    for provider in providers:
+        stack.push_async_callback(provider.close)
+    hub = Hub(
+        token=settings.huggingface_api_token.reveal(),
+        username=settings.huggingface_username or "",
+        endpoint=settings.hf_endpoint,
+    )
+    stack.push_async_callback(hub.close)
+    return providers, hub
+
+
+async def _open_webhooks(stack: AsyncExitStack, settings: Settings, providers: Providers) -> tuple[Hooks, Wakeups]:
+    """The listener only when providers can reach it."""
+    hooks, wakeups = Hooks(public_url=settings.public_url, key=settings.discord_token.reveal()), Wakeups()
+    if settings.public_url is not None:
+        listener = Listener(hooks=hooks, providers=providers, wake=wakeups.wake)
+        port = await stack.enter_async_context(listener.listening(None, settings.webhook_port))
+        log.info("Webhooks are taken on port %d", port)
+    return hooks, wakeups
 
 
 def open_weights_source(settings: Settings, client: httpx.AsyncClient) -> WeightsSource:

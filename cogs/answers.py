@@ -1,10 +1,11 @@
 """How every cog answers: at once, privately, and with buttons that only their own person may press."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar, Self
 
 import discord
+from discord import app_commands
 
 from bot.client import Atelier
 from bot.downloads import Upload
@@ -49,6 +50,16 @@ def upload_of(file: discord.Attachment) -> Upload:
 
 OPEN_SECONDS = 3600.0
 CHOICES = 25  # the most that Discord's autocomplete shows
+
+
+def matching(typed: str, lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of (what is shown, what is meant) that show what was typed, in any case."""
+    return [(line, value) for line, value in lines if typed.lower() in line.lower()]
+
+
+def choices(lines: Iterable[tuple[str, str]]) -> list[app_commands.Choice[str]]:
+    """At most as many as Discord shows, each at most as long as it takes."""
+    return [app_commands.Choice(name=line[:100], value=value) for line, value in lines][:CHOICES]
 
 
 class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"atelier:never"):

@@ -17,7 +17,7 @@ from bot.providers.registry import choice_of
 from bot.workflows.finetune import TOO_LATE, settings_of
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest
 from cogs.advanced import AdvancedDialog
-from cogs.answers import CHOICES, CardButton, Dialog, Interaction, place_of, take_in, upload_of
+from cogs.answers import CardButton, Dialog, Interaction, choices, matching, place_of, take_in, upload_of
 from storage.datasets import find_dataset
 from storage.jobs import Job, find_job
 from storage.statuses import JobStatus
@@ -89,10 +89,7 @@ class FinetuneCog(commands.Cog):
     @finetune.autocomplete("trainer")
     async def trainers(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         offered = self._bot.resources.providers.trainers()
-        lines = [(trainer_choice(*one), choice_of(*one)) for one in offered]
-        return [app_commands.Choice(name=line, value=value) for line, value in lines if typed.lower() in line.lower()][
-            :CHOICES
-        ]
+        return choices(matching(typed, [(trainer_choice(*one), choice_of(*one)) for one in offered]))
 
 
 class FinetuneDialog(Dialog, title="Train a model"):

@@ -12,7 +12,7 @@ from bot.messages.offers import generator_choice
 from bot.providers.base_models import title_of
 from bot.providers.registry import choice_of
 from bot.workflows.requests import PICTURES_PER_JOB, SEEDS, GenerateRequest
-from cogs.answers import CHOICES, CardButton, Interaction, place_of, take_in, upload_of
+from cogs.answers import CHOICES, CardButton, Interaction, choices, matching, place_of, take_in, upload_of
 from storage.jobs import find_job
 from storage.models import models_of_person
 
@@ -26,9 +26,9 @@ class GenerateCog(commands.Cog):
 
     @app_commands.command(description="Make pictures, with one of your models or without")
     @app_commands.describe(
+        model="One of your models, or a base model: type a part of its name",
         prompt="What the picture should show; use the model's trigger word",
-        model="One of your models: type a part of its name; leave it out for a base model",
-        generator="Who makes the pictures; leave it out for the first that fits",
+        generator="Who makes the pictures with your model (default: the first that fits)",
         image="A picture to start from, where the generator takes one",
         strength="How strongly the model shows (default: the generator's own)",
         aspect_ratio="Width to height (default 1:1)",
@@ -38,8 +38,8 @@ class GenerateCog(commands.Cog):
     async def generate(
         self,
         interaction: Interaction,
+        model: str,
         prompt: str,
-        model: str = "",
         generator: str = "",
         image: discord.Attachment | None = None,
         strength: app_commands.Range[float, -1, 4] | None = None,
@@ -62,29 +62,26 @@ class GenerateCog(commands.Cog):
 
     @generate.autocomplete("model")
     async def models(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """One's own models first, then what needs none."""
         async with self._bot.resources.database.reading() as connection:
             found = await models_of_person(connection, interaction.user.id, matching=typed, limit=CHOICES)
-        return [
-            app_commands.Choice(
-                name=f"{model.name} · {model.trigger_word} · {title_of(model.base_model)}"[:100], value=model.id
-            )
-            for model in found
-        ]
+        own = [(f"{model.name} · {model.trigger_word} · {title_of(model.base_model)}", model.id) for model in found]
+        bases = self._bot.resources.providers.generators_without_model()
+        return choices(
+            own + matching(typed, [(f"No model: {generator_choice(*one)}", choice_of(*one)) for one in bases])
+        )
 
     @generate.autocomplete("generator")
     async def generators(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        """Those that can use the model chosen so far, or those that need none."""
+        """Those that can use the model chosen so far."""
         offered = await self._bot.workflows.generate.offered_for(interaction.user.id, interaction.namespace.model or "")
-        lines = [(generator_choice(*one), choice_of(*one)) for one in offered]
-        return [app_commands.Choice(name=line, value=value) for line, value in lines if typed.lower() in line.lower()][
-            :CHOICES
-        ]
+        return choices(matching(typed, [(generator_choice(*one), choice_of(*one)) for one in offered]))
 
     @generate.autocomplete("aspect_ratio")
     async def aspect_ratios(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         offered = self._bot.resources.providers.generators()
         known = dict.fromkeys(ratio for _, generator in offered for ratio in generator.aspect_ratios)
-        return [app_commands.Choice(name=ratio, value=ratio) for ratio in known if typed in ratio][:CHOICES]
+        return choices(matching(typed, [(ratio, ratio) for ratio in known]))
 
 
 class AgainButton(CardButton, act=Act.AGAIN):
@@ -95,15 +92,15 @@ class AgainButton(CardButton, act=Act.AGAIN):
             job = await find_job(connection, self.subject)
         if job is None:
             raise NotFound("That job is not known any more.")
-        details = job.details
+        details, generator = job.details, f"{job.provider}:{job.details['generator']}"
         request = GenerateRequest(
-            model=details["model"] or "",
+            model=details["model"] or generator,
             prompt=details["prompt"],
             strength=details["strength"],
             aspect_ratio=details["aspect_ratio"],
             count=details["count"],
             seed=None,
-            generator=f"{job.provider}:{details['generator']}",
+            generator=generator if details["model"] else "",
             images=tuple(Upload(**upload) for upload in details["uploads"]),
         )
         place, generate = place_of(interaction), interaction.client.workflows.generate

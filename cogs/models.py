@@ -12,7 +12,7 @@ from bot.messages.words import plain
 from bot.providers.base_models import title_of
 from bot.workflows.imports import ImportRequest
 from bot.workflows.models import model_meant
-from cogs.answers import CHOICES, CardButton, Interaction, place_of, take_in
+from cogs.answers import CHOICES, CardButton, Interaction, choices, matching, place_of, take_in
 from storage.datasets import find_dataset
 from storage.models import Model, count_models_of_person, models_of_person
 
@@ -84,11 +84,7 @@ class ModelsCog(commands.GroupCog, name="models", description="Your trained mode
         """Those that somebody here generates with."""
         offered = self._bot.resources.providers.generators()
         known = dict.fromkeys(base for _, generator in offered for base in generator.base_models)
-        return [
-            app_commands.Choice(name=title_of(base), value=base)
-            for base in known
-            if typed.lower() in title_of(base).lower()
-        ][:CHOICES]
+        return choices(matching(typed, [(title_of(base), base) for base in known]))
 
     @publish.autocomplete("model")
     @show.autocomplete("model")
@@ -97,7 +93,7 @@ class ModelsCog(commands.GroupCog, name="models", description="Your trained mode
     async def models(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         async with self._bot.resources.database.reading() as connection:
             found = await models_of_person(connection, interaction.user.id, matching=typed, limit=CHOICES)
-        return [app_commands.Choice(name=model.name, value=model.id) for model in found]
+        return choices((model.name, model.id) for model in found)
 
     async def _model_meant(self, interaction: Interaction, text: str) -> Model:
         async with self._bot.resources.database.reading() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.messages.words import count, duration, plain
+from bot.messages.words import count, plain, rough
 from bot.providers.base_models import title_of
 from bot.providers.card import GeneratorCard, ProviderCard, TrainerCard
 from bot.providers.contract import Ability
@@ -34,7 +34,7 @@ def generator_choice(provider: ProviderCard, generator: GeneratorCard) -> str:
 
 def quote(trainer: TrainerCard, iterations: int) -> str:
     """Price and time of a training before anything is spent."""
-    time = f"about {duration(int(trainer.usual_seconds * 1000))}"
+    time = f"about {rough(trainer.usual_seconds)}"
     if trainer.price is None:
         return f"The provider does not say what it costs · {time}"
     amount = trainer.price.of(iterations)
@@ -58,7 +58,7 @@ def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = ""
     lines += [f"- {_trainer(trainer)}" for trainer in card.trainers]
     if generators := [generator for generator in card.generators if not generator.retired]:
         lines.append(f"-# {count(len(generators), 'generator', 'generators')}, {_prices(generators)}")
-    lines += [f"-# {plain(generator.title)}: {generator.retired}" for generator in card.generators if generator.retired]
+    lines += [f"-# {why}" for why in dict.fromkeys(generator.retired for generator in card.generators) if why]
     lines += [f"-# {text}" for text in (card.no_training, card.notice, account) if text]
     return "\n".join(lines)
 

@@ -92,5 +92,13 @@ def duration(milliseconds: int) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def rough(seconds: float) -> str:
+    """An estimate: whole minutes, or hours and a half."""
+    minutes = max(round(seconds / 60), 1)
+    if seconds < 45:
+        return "half a minute"
+    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 30) / 2:g} h"
+
+
 def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"

@@ -54,9 +54,9 @@ class Providers:
             raise BadInput(self._why_no_training())
         if not choice.strip():
             return offered[0]
-        for provider, trainer in offered:
-            if choice.strip().lower() in (choice_of(provider, trainer).lower(), trainer.title.lower()):
-                return provider, trainer
+        for offer in offered:
+            if is_meant(offer, choice):
+                return offer
         raise BadInput("There is no such trainer here: pick one from the list.")
 
     def trainer_of(self, provider: str, trainer: str) -> TrainerCard:
@@ -123,6 +123,11 @@ class Providers:
 
 def choice_of(provider: ProviderCard, card: TrainerCard | GeneratorCard) -> str:
     return f"{provider.name}:{card.id}"
+
+
+def is_meant(offer: tuple[ProviderCard, TrainerCard | GeneratorCard], text: str) -> bool:
+    """Picked from a list, or its title typed."""
+    return text.strip().lower() in (choice_of(*offer).lower(), offer[1].title.lower())
 
 
 def _can_reach(generator: GeneratorCard, *, knows: bool, has_file: bool, has_link: bool) -> bool:

@@ -82,6 +82,11 @@ def data_url(content: bytes) -> str:
 
 
 def _read(picture: Path) -> bytes:
-    if picture.stat().st_size > LARGEST_PICTURE:
+    try:
+        with picture.open("rb") as file:
+            content = file.read(LARGEST_PICTURE + 1)
+    except OSError:
+        raise ProviderRefused("The picture that should be described is not there any more.") from None
+    if len(content) > LARGEST_PICTURE:
         raise ProviderRefused("The picture is too large to be described.")
-    return picture.read_bytes()
+    return content

@@ -9,7 +9,7 @@ from bot.providers.replicate_history import Sought
 from bot.providers.replicate_replies import pictures_of, withheld
 from bot.providers.replicate_requests import Version, generation_input, model_path, webhook_fields
 from bot.providers.replicate_schemas import Schema
-from bot.providers.replicate_tasks import Tasks, file_name
+from bot.providers.replicate_tasks import Tasks, disk_trouble_said, file_name
 from bot.providers.tasks import FetchedPictures, GenerationRequest, Task
 from bot.providers.wire import Wire
 
@@ -34,13 +34,15 @@ class Generations:
     async def fetch_pictures(self, task: Task, into: Path) -> FetchedPictures:
         """From replicate.delivery and without the key, which it does not want."""
         done = await self._tasks.read(task)
-        into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        paths = []
-        for index, link in enumerate(pictures_of(done)):
-            path = into / f"{file_name(task)}-{index}"
-            await self._wire.download(link, path, max_bytes=LARGEST_PICTURE, types=PICTURE_TYPES, key=False)
-            paths.append(await asyncio.to_thread(named_by_content, path))
+        links = pictures_of(done)
+        with disk_trouble_said():
+            into.mkdir(mode=0o700, parents=True, exist_ok=True)
+            paths = [await self._fetch(link, into / f"{file_name(task)}-{index}") for index, link in enumerate(links)]
         return FetchedPictures(paths=paths, withheld=withheld(done, len(paths)))
+
+    async def _fetch(self, link: str, into: Path) -> Path:
+        await self._wire.download(link, into, max_bytes=LARGEST_PICTURE, types=PICTURE_TYPES, key=False)
+        return await asyncio.to_thread(named_by_content, into)
 
     async def sought(self, request: GenerationRequest) -> Sought:
         """How a prediction of this request is recognised."""

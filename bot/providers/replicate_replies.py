@@ -209,7 +209,7 @@ def _failure(task: Record) -> ProviderError:
             "Replicate could not read the dataset, probably because its link had expired: please start again.",
             advice=said,
         )
-    return ProviderBroken(f"It failed at Replicate: {said or 'nobody says why'}", advice="look at its page there")
+    return ProviderBroken(f"It failed at Replicate: {(said or 'nobody says why').rstrip('.')}.", advice="see its page")
 
 
 def _progress(logs: str) -> Working:

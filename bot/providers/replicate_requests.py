@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from bot.errors import ProviderRefused
 from bot.providers.card import Mode, ProviderCard, Range
-from bot.providers.replicate_cards import TRAINED_VERSION
+from bot.providers.replicate_cards import CARD, TRAINED_VERSION
 from bot.providers.replicate_schemas import Schema, fitting, knows
 from bot.providers.tasks import GenerationRequest, TrainingRequest, TrainingSettings, Webhook
 
@@ -88,8 +88,11 @@ def check_training(card: ProviderCard, request: TrainingRequest) -> None:
         raise ProviderRefused(f"The trigger word must have 1 to {LONGEST_TRIGGER} characters.")
 
 
-def training_input(schema: Schema, settings: TrainingSettings, images: str) -> dict[str, Any]:
-    """The trainer's input. Raises `ProviderRefused` when this version does not take what was chosen."""
+def training_input(trainer: str, schema: Schema, settings: TrainingSettings, images: str) -> dict[str, Any]:
+    """The trainer's input: what its card offers and its version knows.
+
+    Raises `ProviderRefused` when this version does not take what was chosen.
+    """
     steps = next((name for name in STEPS if knows(schema, name)), None)
     missing = [name for name in ("input_images", "trigger_word") if not knows(schema, name)]
     if steps is None or missing:
@@ -98,16 +101,29 @@ def training_input(schema: Schema, settings: TrainingSettings, images: str) -> d
             advice=f"its newest version knows no {', '.join(missing) or ' and no '.join(STEPS)}",
         )
     wanted = {"input_images": images, "trigger_word": settings.trigger_word, steps: settings.iterations}
-    wanted |= {"autocaption": settings.captioning, "lora_rank": settings.lora_rank}
-    wanted |= {} if settings.learning_rate is None else {"learning_rate": settings.learning_rate}
-    wanted |= {"lora_type": "style" if settings.mode is Mode.STYLE else "subject"}
-    return fitting(schema, wanted, wishes={})
+    return fitting(schema, {**wanted, **_offered_settings(trainer, settings)}, wishes={})
+
+
+def _offered_settings(trainer: str, settings: TrainingSettings) -> dict[str, Any]:
+    card = CARD.trainer(trainer)
+    if card is None:
+        raise ProviderRefused("Replicate does not offer that trainer (any more): choose another one.")
+    offered: dict[str, Any] = {}
+    if card.captioning:
+        offered["autocaption"] = settings.captioning
+    if card.lora_ranks:
+        offered["lora_rank"] = settings.lora_rank
+    if card.learning_rate is not None and settings.learning_rate is not None:
+        offered["learning_rate"] = settings.learning_rate
+    if card.modes:
+        offered["lora_type"] = "style" if settings.mode is Mode.STYLE else "subject"
+    return offered
 
 
 def training_body(prepared: Prepared, request: TrainingRequest) -> dict[str, Any]:
     return {
         "destination": prepared.destination,
-        "input": training_input(prepared.schema, request.settings, images_of(prepared, request)),
+        "input": training_input(prepared.trainer, prepared.schema, request.settings, images_of(prepared, request)),
         **webhook_fields(request.webhook),
     }
 
@@ -146,6 +162,8 @@ def check_generation(card: ProviderCard, request: GenerationRequest) -> None:
         raise ProviderRefused(
             "This generator needs a model." if generator.needs_model else "This generator takes no model."
         )
+    if request.model is not None and request.model.base_model not in generator.base_models:
+        raise ProviderRefused("This generator takes models of another kind: choose another generator for this one.")
     if request.images:
         raise ProviderRefused("This generator takes no reference pictures.")
     _within(generator.pictures, request.count, "The number of pictures")

@@ -1,6 +1,8 @@
 """Trainings and predictions on Replicate as tasks of ours: accepted ones, where to ask after them, what they say."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 from bot.errors import OutcomeUnknown, ProviderBroken
@@ -47,6 +49,18 @@ class Tasks:
         """As it was named; without that as a prediction, which every training is as well."""
         path = f"predictions/{quote(task.id, safe='')}" + ("/cancel" if name == "cancel" else "")
         return task.links.get(name) or path
+
+
+@contextmanager
+def disk_trouble_said() -> Iterator[None]:
+    """What our own disk does is no fault of Replicate's, and is fetched again later."""
+    try:
+        yield
+    except OSError as problem:
+        raise ProviderBroken(
+            "The bot cannot write to its own disk: its operator has to look at it.",
+            advice=problem.strerror or "OSError",
+        ) from None
 
 
 def file_name(task: Task) -> str:

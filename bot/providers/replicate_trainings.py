@@ -20,7 +20,7 @@ from bot.providers.replicate_requests import (
     training_body,
     training_input,
 )
-from bot.providers.replicate_tasks import Tasks, file_name
+from bot.providers.replicate_tasks import Tasks, disk_trouble_said, file_name
 from bot.providers.replicate_uploads import upload
 from bot.providers.replicate_weights import take_weights
 from bot.providers.tasks import Task, TrainedWeights, TrainingRequest
@@ -48,7 +48,8 @@ class Trainings:
         trainer = await self._catalogue.latest(request.trainer, "TrainingInput")
         if not trainer.version:
             raise ProviderBroken("Replicate does not say which version of this trainer is the latest.")
-        training_input(trainer.schema, request.settings, request.dataset_link or f"{self._api_url}/files")
+        images = request.dataset_link or f"{self._api_url}/files"
+        training_input(request.trainer, trainer.schema, request.settings, images)
         name = destination_name(request.job_id)
         hardware = hardware_of(await self._catalogue.hardware())
         await self._catalogue.ensure_model(owner, name, hardware=hardware)
@@ -71,15 +72,20 @@ class Trainings:
         done = await self._tasks.read(task)
         if done.status != "succeeded":
             raise ProviderRefused("This has no weights: the training has not ended well.")
-        into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        download, weights = into / f"{file_name(task)}.download", into / f"{file_name(task)}.safetensors"
         version = VERSION.fullmatch(version_of(done)) or VERSION.fullmatch(await self._kept_version(task))
+        weights = into / f"{file_name(task)}.safetensors"
+        with disk_trouble_said():
+            into.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await self._fetch(weights_of(done), version, weights)
+        return TrainedWeights(path=weights, remote={"version": version[0]} if version else {})
+
+    async def _fetch(self, named: str, version: re.Match[str] | None, into: Path) -> None:
+        download = into.with_suffix(".download")
         try:
-            await self._download(weights_of(done), version, download)
-            await asyncio.to_thread(take_weights, download, weights)
+            await self._download(named, version, download)
+            await asyncio.to_thread(take_weights, download, into)
         finally:
             download.unlink(missing_ok=True)
-        return TrainedWeights(path=weights, remote={"version": version[0]} if version else {})
 
     async def _kept_version(self, task: Task) -> str:
         """The destination's only version: it is still there when nothing is kept of its training any more."""

@@ -27,22 +27,27 @@ class Uploaded:
 
 async def upload(wire: Wire, path: Path, *, name: str, media_type: str, metadata: dict[str, str]) -> Uploaded:
     """Send a file, in pieces. Repeating it is harmless: what nobody removes expires. Raises `ProviderRefused`."""
-    size = (await asyncio.to_thread(path.stat)).st_size
-    if size > LARGEST_UPLOAD:
-        raise ProviderRefused(
-            f"The dataset has {size / 1e6:.0f} MB, and Replicate takes less than 100 MB: use fewer pictures.",
-            advice="with object storage (S3_* settings) larger datasets go there by a link",
-        )
-    file = await asyncio.to_thread(path.open, "rb")
     try:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        file = await asyncio.to_thread(path.open, "rb")
+    except OSError:
+        raise ProviderRefused("What should be uploaded to Replicate is not there any more: start again.") from None
+    with file:
+        _check_size(size)
         parts = {
             "content": (name, file, media_type),
             "metadata": (None, json.dumps(metadata), "application/json"),
         }
         reply = await wire.act("POST", "files", files=parts)
-    finally:
-        file.close()
     return uploaded_of(reply.json())
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_UPLOAD:
+        raise ProviderRefused(
+            f"The dataset has {size / 1e6:.0f} MB, and Replicate takes less than 100 MB: use fewer pictures.",
+            advice="with object storage (S3_* settings) larger datasets go there by a link",
+        )
 
 
 async def remove_upload(wire: Wire, file_id: str) -> None:

@@ -52,8 +52,8 @@ class Cancel:
     async def _tell(self, job_id: str) -> None:
         await self._engine.step("abandon", lambda: self._abandon(job_id))
         told = await self._engine.step("tell the provider", lambda: self._tell_provider(job_id))
-        await self._engine.step("close", lambda: self._close(job_id, told["note"]))
         await self._engine.step("clear", lambda: self._handovers.clear(job_id))
+        await self._engine.step("close", lambda: self._close(job_id, told["note"]))
 
     async def _abandon(self, job_id: str) -> Json:
         job = await self._job(job_id)

@@ -48,7 +48,7 @@ class Finetune:
         self._providers = bench.providers
         self._handovers = handovers
         self._max_upload_bytes = max_upload_bytes
-        bench.engine.tell(TRAIN, bench.stages.with_an_edge(self._tell, afterwards=self._clear))
+        bench.engine.tell(TRAIN, bench.stages.with_an_edge(self._tell, clear_up=self._clear))
 
     # What a person does
 
@@ -117,6 +117,7 @@ class Finetune:
     async def _tell(self, job_id: str) -> None:
         await self._stages.run(job_id, Stage.STAGED, self._stage)
         await self._stages.run(job_id, Stage.TRAINING, self._train, can_be_cut_short=True)
+        await self._clear(job_id)
         await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
         await self._stages.run(job_id, Stage.ANNOUNCED, self._stages.announce)
         await self._stages.finish(job_id)

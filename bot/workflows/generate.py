@@ -13,7 +13,7 @@ from bot.errors import BadInput, NotFound, NotYours, ProviderBroken, ProviderMod
 from bot.pictures.checking import check_picture
 from bot.providers.card import GeneratorCard, ProviderCard
 from bot.providers.contract import Generates
-from bot.providers.registry import choice_of
+from bot.providers.registry import is_meant
 from bot.providers.tasks import GenerationRequest, ModelInUse
 from bot.workflows.engine import Json
 from bot.workflows.models import model_meant, reachable_by
@@ -21,6 +21,7 @@ from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
 from bot.workflows.submission import Paid
 from bot.workflows.workbench import Workbench, lane_of, weights_key
+from storage.database import Connection
 from storage.jobs import Job, add_job
 from storage.models import Model, find_model
 from storage.pictures import Picture, add_picture
@@ -44,8 +45,7 @@ class Generate:
     async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
         async with self._database.writing() as connection:
-            model = await model_meant(connection, place.person_id, request.model) if request.model else None
-            provider, generator = self._generator_meant(model, request.generator)
+            model, (provider, generator) = await self._meant(connection, place.person_id, request)
             checked = checked_generation(generator, request, base_model=model.base_model if model else None)
             job = Job(
                 id=job_id,
@@ -60,37 +60,40 @@ class Generate:
                     connection, story=GENERATE, job_id=job_id, lane=lane_of(provider.name), person_id=place.person_id
                 )
 
-    def _generator_meant(self, model: Model | None, choice: str) -> tuple[ProviderCard, GeneratorCard]:
-        """Raises `BadInput`."""
-        if choice.strip():
-            for provider, generator in self._providers.generators():
-                if choice.strip().lower() in (choice_of(provider, generator).lower(), generator.title.lower()):
-                    if generator.retired:
-                        raise BadInput(generator.retired)
-                    if generator.needs_model and model is None:
-                        raise BadInput(f"{generator.title} needs one of your models: choose one too.")
-                    return provider, generator
-            raise BadInput("There is no such generator here: pick one from the list.")
-        offered = self._offered(model)
-        if not offered and model is not None:
-            raise BadInput(self._providers.why_no_generator(model.base_model))
-        if not offered:
-            raise BadInput("Choose one of your models: nothing here makes pictures without one.")
-        return offered[0]
+    async def _meant(
+        self, connection: Connection, person_id: int, request: GenerateRequest
+    ) -> tuple[Model | None, tuple[ProviderCard, GeneratorCard]]:
+        """The model and the generator, or no model and the generator that was named in its place."""
+        for offer in self._providers.generators_without_model():
+            if is_meant(offer, request.model):
+                return None, offer
+        model = await model_meant(connection, person_id, request.model)
+        return model, self._generator_meant(model, request.generator)
 
-    def _offered(self, model: Model | None) -> list[tuple[ProviderCard, GeneratorCard]]:
-        if model is None:
-            return self._providers.generators_without_model()
+    def _generator_meant(self, model: Model, choice: str) -> tuple[ProviderCard, GeneratorCard]:
+        """Raises `BadInput`."""
+        offered = self._offered(model)
+        if not offered:
+            raise BadInput(self._providers.why_no_generator(model.base_model))
+        if not choice.strip():
+            return offered[0]
+        named = next((one for one in self._providers.generators() if is_meant(one, choice)), None)
+        if named is None:
+            raise BadInput("There is no such generator here: pick one from the list.")
+        if named[1].retired:
+            raise BadInput(named[1].retired)
+        return named
+
+    def _offered(self, model: Model) -> list[tuple[ProviderCard, GeneratorCard]]:
         return reachable_by(self._providers, model, has_object_storage=self._bench.objects is not None)
 
     async def offered_for(self, person_id: int, model: str) -> list[tuple[ProviderCard, GeneratorCard]]:
-        """For autocomplete: what fits the model that was named so far; a name that means nothing is left out."""
+        """For autocomplete: what fits the model that was named so far; none for one that means nothing yet."""
         async with self._database.reading() as connection:
             try:
-                meant = await model_meant(connection, person_id, model) if model else None
+                return self._offered(await model_meant(connection, person_id, model))
             except (NotFound, NotYours):
-                meant = None
-        return self._offered(meant)
+                return []
 
     # The story
 

@@ -32,10 +32,10 @@ class FinetuneRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateRequest:
-    """`model` is an id that autocomplete gave, or a name that was typed; empty means a base model.
+    """`model` is an id that autocomplete gave, a name that was typed, or a generator that needs no model.
 
-    `generator` is a choice that autocomplete gave, empty means the first that fits; `seed` None means a random one,
-    `strength` None the generator's own.
+    `generator` is a choice that autocomplete gave, empty means the first that fits the model; `seed` None means a
+    random one, `strength` None the generator's own.
     """
 
     model: str

@@ -119,10 +119,10 @@ class Stages:
     async def finish(self, job_id: str) -> None:
         await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)
 
-    def with_an_edge(self, story: Story, *, afterwards: Story | None = None) -> Story:
+    def with_an_edge(self, story: Story, *, clear_up: Story | None = None) -> Story:
         """The story with the second of the two exits for failures: whatever it raises ends the job with a sentence.
 
-        `afterwards` clears up, however the story ended.
+        `clear_up` comes after a story that ended so.
         """
 
         async def tell(job_id: str) -> None:
@@ -134,8 +134,10 @@ class Stages:
                 log.exception("Job %s broke", job_id)
                 bug = StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE)
                 await self.close_failed(job_id, bug)
-            if afterwards is not None:
-                await afterwards(job_id)
+            else:
+                return
+            if clear_up is not None:
+                await clear_up(job_id)
 
         return tell
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bot.playground.reading import labels_of, text_of
 from bot.playground.server import Playground
 from bot.playground.values import User
 from bot.startup import Resources, open_resources
+from bot.workflows.wakeups import Wakeups
 from storage.datasets import add_dataset
 from storage.jobs import Job, add_job, find_job
 from storage.models import add_model
@@ -43,10 +45,19 @@ class Clock:
 class LiveBot:
     """`start` and `stop` may be repeated: the data directory and the playground stay, as in a restart."""
 
-    def __init__(self, playground: Playground, clock: Clock, data_dir: Path, **variables: str) -> None:
+    def __init__(
+        self,
+        playground: Playground,
+        clock: Clock,
+        data_dir: Path,
+        *,
+        wakeups: Wakeups | None = None,
+        **variables: str,
+    ) -> None:
         self.playground = playground
         self.clock = clock
         self.data_dir = data_dir
+        self._wakeups = wakeups
         self._variables = variables
         self._stack = contextlib.AsyncExitStack()
         self.resources: Resources
@@ -62,6 +73,8 @@ class LiveBot:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(_remember_addresses())
             self.resources = await stack.enter_async_context(open_resources(chosen))
+            if self._wakeups is not None:
+                self.resources = replace(self.resources, wakeups=self._wakeups)
             bot = await stack.enter_async_context(Atelier(self.resources, guild_ready_timeout=0.1))
             running = asyncio.create_task(bot.start(self.playground.token))
             stack.push_async_callback(_end, running)
@@ -95,13 +108,22 @@ class LiveBot:
     async def give_model(self, person: Person, name: str) -> str:
         """A model in storage without a training before it; answers its id."""
         model_id, place = self.playground.world.snowflakes.take(), self.place_of(person)
-        job = finetune_job(id=model_id, place=place, status=JobStatus.DONE, provider="local")
+        details = {**finetune_job().details, "name": name, "trainer": "preview"}
+        job = finetune_job(id=model_id, place=place, status=JobStatus.DONE, provider="local", details=details)
         async with self.resources.database.writing() as connection:
             await add_job(connection, job)
             await add_dataset(connection, dataset(id=model_id, place=place, name=name))
             await add_model(
                 connection,
-                model(id=model_id, place=place, name=name, job_id=model_id, dataset_id=model_id, provider="local"),
+                model(
+                    id=model_id,
+                    place=place,
+                    name=name,
+                    job_id=model_id,
+                    dataset_id=model_id,
+                    provider="local",
+                    base_model="local-quilting",
+                ),
             )
         return model_id
 

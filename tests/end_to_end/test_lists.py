@@ -29,7 +29,7 @@ async def test_models_are_listed_shown_renamed_and_deleted(live: LiveBot, ben: P
     fay = live.newcomer("Fay")
     assert "None yet" in said_privately(await fay.command("models list"))
     model_id = await live.give_model(fay, "Rex")
-    assert "**Rex** · ohwx · style" in said_privately(await fay.command("models list"))
+    assert "**Rex** · ohwx · Local preview" in said_privately(await fay.command("models list"))
     assert "300 iterations" in said_privately(await fay.command("models show", model=model_id))
     renamed = await fay.command("models rename", model=model_id, name="Max")
     assert text_of(await renamed.final()) == "**Rex** is called **Max** now."

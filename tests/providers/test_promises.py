@@ -127,9 +127,9 @@ def nobody_waits() -> Iterator[None]:
 async def bench(
     request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[Bench]:
-    caplog.set_level(logging.DEBUG)
     for name in QUIET:
         caplog.set_level(logging.WARNING, logger=name)
+    caplog.set_level(logging.DEBUG)  # last, for it is also what `caplog` itself listens to
     folder = tmp_path / "bench"
     folder.mkdir()
     async with importlib.import_module(f"tests.providers.benches.{request.param}").open_bench(folder) as opened:
@@ -515,6 +515,15 @@ async def test_of_a_request_that_was_submitted_twice_both_are_found_the_newest_f
 
 
 @any_kind
+async def test_what_was_submitted_long_before_that_moment_is_not_found(bench: Bench, provider: Any, kind: Kind) -> None:
+    """Clocks need not agree to the minute."""
+    request = await prepared(provider, asked(bench, kind))
+    can_be_found(bench, request)
+    await submit(provider, request)
+    assert list(await provider.find(request, since=time.time() + 3600)) == []
+
+
+@any_kind
 async def test_a_request_that_was_never_submitted_is_not_found(bench: Bench, provider: Any, kind: Kind) -> None:
     request = await prepared(provider, asked(bench, kind))
     if not isinstance(bench.provider, Lists):
@@ -844,6 +853,7 @@ async def test_no_secret_is_written_or_said_whatever_happens(
 ) -> None:
     if not bench.logs_must_not_hold:
         pytest.skip(f"{bench.provider.card.title} has no key and reads no links")
+    logging.getLogger("bot").debug("whatever is said is heard")
     requests = [request for request in (offered(bench, kind) for kind in Kind) if request]
     for request in requests:
         ready = await prepared(provider, request)
@@ -864,6 +874,7 @@ async def test_no_secret_is_written_or_said_whatever_happens(
             await answers_or_says_why(provider.check(task))
             await answers_or_says_why(fetch(provider, request, task, out))
     assert provider.said
+    assert "whatever is said is heard" in [record.getMessage() for record in caplog.records]
     assert provider.held_secrets([*caplog.get_records("setup"), *caplog.records]) == []
 
 

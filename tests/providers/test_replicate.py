@@ -211,6 +211,11 @@ async def test_a_dataset_above_the_limit_is_refused_before_it_is_sent(
     assert service.count("POST", "/files") == 0
 
 
+async def test_a_dataset_that_is_gone_is_refused(bench: ReplicateBench, tmp_path: Path) -> None:
+    with pytest.raises(ProviderRefused, match="not there any more"):
+        await prepared(bench, dataset=tmp_path / "gone.zip", dataset_link=None)
+
+
 async def test_a_413_says_that_the_dataset_is_too_large(bench: ReplicateBench, service: ReplicateSimulator) -> None:
     service.largest_file = 1000
     with pytest.raises(ProviderRefused, match="100 MB"):
@@ -264,6 +269,27 @@ async def test_the_fast_trainer_may_call_its_steps_by_the_other_name(
     service.models[simulated.FAST_TRAINER].versions["a" * 64] = simulated.fast_trainer_schema("steps")
     await submitted(bench, trainer=simulated.FAST_TRAINER, iterations=600)
     assert sent_input(service)["steps"] == 600
+
+
+async def test_what_the_card_does_not_offer_is_not_sent_even_where_the_version_knows_it(
+    bench: ReplicateBench, service: ReplicateSimulator
+) -> None:
+    schema = simulated.fast_trainer_schema()
+    known = {"lora_rank": {"type": "integer"}, "learning_rate": {"type": "number"}, "autocaption": {"type": "boolean"}}
+    schema["components"]["schemas"]["TrainingInput"]["properties"] |= known
+    service.models[simulated.FAST_TRAINER].versions["a" * 64] = schema
+    await submitted(bench, trainer=simulated.FAST_TRAINER, learning_rate=1e-4)
+    assert not known.keys() & sent_input(service).keys()
+
+
+async def test_the_trainers_default_kind_of_lora_is_left_to_the_one_that_has_no_kinds(
+    bench: ReplicateBench, service: ReplicateSimulator
+) -> None:
+    schema = simulated.dev_trainer_schema()
+    schema["components"]["schemas"]["TrainingInput"]["properties"]["lora_type"] = {"type": "string"}
+    service.models[simulated.DEV_TRAINER].versions["a" * 64] = schema
+    await submitted(bench, mode=Mode.STYLE)
+    assert "lora_type" not in sent_input(service)
 
 
 @pytest.mark.parametrize("name", ["steps", "input_images", "trigger_word"])

@@ -300,6 +300,13 @@ async def test_what_cannot_be_described_is_refused_before_it_is_sent(
     assert service.ledger == []
 
 
+async def test_a_picture_that_is_gone_is_refused(
+    service: ReplicateSimulator, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    with pytest.raises(ProviderRefused, match="not there any more"):
+        await captioning(service, client).caption(tmp_path / "gone.png")
+
+
 async def test_a_captioning_model_that_takes_no_picture_is_refused(
     service: ReplicateSimulator, client: httpx.AsyncClient, picture: Path
 ) -> None:

@@ -273,6 +273,12 @@ async def test_a_version_that_nobody_names_leaves_the_weights(
         assert weights.path.is_file()
 
 
+async def test_a_disk_that_cannot_be_written_is_said(bench: ReplicateBench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ProviderBroken, match="its own disk"):
+        await bench.provider.fetch_weights(await trained(bench), tmp_path / "file" / "below")
+
+
 async def test_a_task_id_is_no_path(bench: ReplicateBench, service: ReplicateSimulator, tmp_path: Path) -> None:
     task = await trained(bench)
     disguised = Task(id="../../outside", links=task.links)
