@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from dotenv import dotenv_values
 
-from bot.providers.local_failures import Failures
+from bot.providers.local.failures import Failures
 from bot.setting_values import (
     comma_list,
     http_url,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dotenv import dotenv_values
 
-from bot.providers.local_failures import Failure, Failures
+from bot.providers.local.failures import Failure, Failures
 from bot.settings import Secret, Settings, SettingsRejected, read_settings, variable_names
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"

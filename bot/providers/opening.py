@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import httpx
 
-from bot.providers.bfl import BflProvider
+from bot.providers.bfl.provider import BflProvider
 from bot.providers.contract import Provider
-from bot.providers.fal import FalProvider
-from bot.providers.local import LocalProvider
-from bot.providers.replicate import ReplicateProvider
-from bot.providers.together import TogetherProvider
+from bot.providers.fal.provider import FalProvider
+from bot.providers.local.provider import LocalProvider
+from bot.providers.replicate.provider import ReplicateProvider
+from bot.providers.together.provider import TogetherProvider
 from bot.settings import Settings
 
 

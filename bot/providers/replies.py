@@ -69,7 +69,7 @@ def meaning_of(reply: Reply, title: str) -> ProviderError:
 
 
 def retry_after_seconds(reply: Reply) -> float:
-    """`Retry-After` in seconds, or what Replicate writes into its sentence; 5 when nothing is said."""
+    """What `Retry-After` or `ratelimit-reset` says in seconds; 5 when neither says anything."""
     text = reply.headers.get("retry-after", "") or reply.headers.get("ratelimit-reset", "")
     if text.strip().isdecimal():
         return min(float(text), LONGEST_RETRY_AFTER_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from bot.providers.bfl import BflProvider
+from bot.providers.bfl.provider import BflProvider
 from bot.providers.card import FinetuneType, Mode, Priority
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings
 from tests.providers.benches.bench import Mishap

@@ -10,8 +10,8 @@ import httpx
 
 from bot.providers.card import FinetuneType, Mode, Priority
 from bot.providers.contract import Provider
-from bot.providers.fal import FalProvider
-from bot.providers.fal_cards import CARD, FLUX_DEV, KLEIN_4B_TRAINER, KLEIN_9B_LORA, KLEIN_9B_TRAINER
+from bot.providers.fal.cards import CARD, FLUX_DEV, KLEIN_4B_TRAINER, KLEIN_9B_LORA, KLEIN_9B_TRAINER
+from bot.providers.fal.provider import FalProvider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
 from tests.dataset_files import photo_zip
 from tests.providers.benches.bench import Mishap

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from bot.pictures.learning import learn
 from bot.providers.card import FinetuneType, Mode, Priority
-from bot.providers.local import LocalProvider
-from bot.providers.local_failures import Failures
+from bot.providers.local.failures import Failures
+from bot.providers.local.provider import LocalProvider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings
 from tests.dataset_files import jpeg_bytes, photo, zip_of
 from tests.providers.benches.bench import Mishap

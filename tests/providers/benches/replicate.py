@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from bot.providers.card import FinetuneType, Mode, Priority
-from bot.providers.replicate import ReplicateProvider
+from bot.providers.replicate.provider import ReplicateProvider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
 from tests.dataset_files import photo_zip
 from tests.providers.benches.bench import Mishap

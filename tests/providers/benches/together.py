@@ -9,7 +9,7 @@ import httpx
 
 from bot.providers.contract import Provider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest
-from bot.providers.together import TogetherProvider
+from bot.providers.together.provider import TogetherProvider
 from tests.providers.benches.bench import Mishap
 from tests.simulators.service import BAD_GATEWAY_AFTER_EFFECT, RESET_AFTER_EFFECT, TOO_MANY, answers
 from tests.simulators.together import DEV_LORA, GENERATIONS, SCHNELL, Together

@@ -1,0 +1,190 @@
+"""What fal.ai is asked for: the bodies of its trainers and generators, and what is checked before paying. Pure.
+
+Field names differ from trainer to trainer: fal.openapi.json, PROVIDERS.md section 4.4.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.errors import ProviderRefused
+from bot.providers.card import GeneratorCard, Mode, Range, TrainerCard
+from bot.providers.fal import cards
+from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
+
+MOST_SEED = 2**32 - 1
+LONGEST_TRIGGER = 100
+
+# The platform runs a failed job again by itself, up to ten times (section 4.1); a training should cost once.
+NO_SECOND_RUN = {"x-fal-no-retry": "1"}
+
+
+def check_training(request: TrainingRequest) -> TrainerCard:
+    """Its trainer. Raises `ProviderRefused`."""
+    trainer = cards.CARD.trainer(request.trainer)
+    if trainer is None:
+        raise ProviderRefused("fal.ai has no such trainer: choose another.")
+    settings = request.settings
+    _within(trainer.image_count, request.image_count, "The number of pictures")
+    _within(trainer.iterations, settings.iterations, "The number of iterations")
+    if settings.learning_rate is not None and trainer.learning_rate is not None:
+        _within(trainer.learning_rate, settings.learning_rate, "The learning rate")
+    _text(settings.trigger_word, LONGEST_TRIGGER, "The trigger word")
+    return trainer
+
+
+def check_inline(size: int) -> None:
+    """Whether a dataset without a link may travel inside the request. Raises `ProviderRefused`."""
+    if size > cards.LARGEST_INLINE:
+        raise ProviderRefused(
+            f"The dataset is larger than the {cards.LARGEST_INLINE // 2**20} MiB that can be sent to fal.ai inside "
+            "a request: use fewer or smaller pictures, or ask the bot's operator to set up object storage.",
+            advice="with object storage configured, fal.ai fetches datasets through a presigned link",
+        )
+
+
+def as_data_uri(zip_bytes: bytes) -> str:
+    return "data:application/zip;base64," + base64.b64encode(zip_bytes).decode("ascii")
+
+
+def training_body(request: TrainingRequest, dataset_url: str) -> dict[str, Any]:
+    """`dataset_url` is a link that fal can read, or a data URI."""
+    return _BODIES[request.trainer](request.settings, dataset_url)
+
+
+def _flux_2(settings: TrainingSettings, dataset_url: str) -> dict[str, Any]:
+    """These know no trigger, and fail on a picture without caption unless there is a default one."""
+    return {
+        "image_data_url": dataset_url,
+        "default_caption": default_caption(settings),
+        "steps": settings.iterations,
+        "output_lora_format": "fal",
+        **_learning_rate(settings),
+    }
+
+
+def _fast(settings: TrainingSettings, dataset_url: str) -> dict[str, Any]:
+    return {
+        "images_data_url": dataset_url,
+        "data_archive_format": "zip",  # else read off the address, which a signed link or a data URI may hide
+        "trigger_word": settings.trigger_word,
+        "is_style": settings.mode is Mode.STYLE,
+        "steps": settings.iterations,
+    }
+
+
+def _portrait(settings: TrainingSettings, dataset_url: str) -> dict[str, Any]:
+    return {
+        "images_data_url": dataset_url,
+        "data_archive_format": "zip",
+        "trigger_phrase": settings.trigger_word,
+        "steps": settings.iterations,
+        **_learning_rate(settings),
+    }
+
+
+def _turbo(settings: TrainingSettings, dataset_url: str) -> dict[str, Any]:
+    return {
+        "images_data_url": dataset_url,
+        "trigger_phrase": settings.trigger_word,
+        "training_style": "style" if settings.mode is Mode.STYLE else "subject",
+        "face_crop": settings.mode is Mode.CHARACTER,  # fal's default crops every picture to a face
+        "steps": settings.iterations,
+        **_learning_rate(settings),
+    }
+
+
+_BODIES: Mapping[str, Callable[[TrainingSettings, str], dict[str, Any]]] = {
+    cards.KLEIN_4B_TRAINER: _flux_2,
+    cards.KLEIN_9B_TRAINER: _flux_2,
+    cards.FLUX_2_TRAINER: _flux_2,
+    cards.FLUX_2_TRAINER_V2: _flux_2,
+    cards.FAST_TRAINER: _fast,
+    cards.KREA_TRAINER: _fast,
+    cards.PORTRAIT_TRAINER: _portrait,
+    cards.TURBO_TRAINER: _turbo,
+}
+
+
+def default_caption(settings: TrainingSettings) -> str:
+    trigger = settings.trigger_word
+    return f"in the style of {trigger}" if settings.mode is Mode.STYLE else f"a photo of {trigger}"
+
+
+def check_generation(request: GenerationRequest) -> GeneratorCard:
+    """Its generator. Raises `ProviderRefused`."""
+    generator = cards.CARD.generator(request.generator)
+    if generator is None:
+        raise ProviderRefused("fal.ai has no such generator: choose another.")
+    _text(request.prompt, generator.prompt_characters, "The prompt")
+    _within(generator.pictures, request.count, "The number of pictures")
+    _within(Range(lowest=0, highest=MOST_SEED, default=0), request.seed, "The seed")
+    if request.aspect_ratio not in generator.aspect_ratios:
+        raise ProviderRefused(f"The aspect ratio must be one of {', '.join(generator.aspect_ratios)}.")
+    if request.images:
+        raise ProviderRefused(f"{generator.title} takes no reference pictures.")
+    _check_model(generator, request)
+    return generator
+
+
+def _check_model(generator: GeneratorCard, request: GenerationRequest) -> None:
+    if request.model is None:
+        if generator.needs_model:
+            raise ProviderRefused(f"{generator.title} needs a model: choose one.")
+        return
+    if request.model.base_model not in generator.base_models or generator.strength is None:
+        raise ProviderRefused(f"{generator.title} cannot use this model: it was trained for something else.")
+    _within(generator.strength, request.strength, "The strength")
+
+
+def generation_body(request: GenerationRequest) -> dict[str, Any]:
+    """Only fields that the endpoint's schema names. Raises `ProviderRefused` when fal cannot get at the model."""
+    body: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed, "output_format": "png"}
+    if request.generator != cards.FLUX_2_PRO:
+        body["num_images"] = request.count
+    if request.generator == cards.ULTRA:
+        return {**body, "aspect_ratio": request.aspect_ratio}
+    width, height = cards.SIZES[request.aspect_ratio]
+    body |= {"image_size": {"width": width, "height": height}, "enable_safety_checker": True}
+    if request.model is not None:
+        body["loras"] = [{"path": lora_path(request.model), "scale": request.strength}]
+    return body
+
+
+def lora_path(model: ModelInUse) -> str:
+    """An address that fal can read. Raises `ProviderRefused`."""
+    path = model.weights_link or model.remote.get("lora_url")
+    if not path:
+        raise ProviderRefused(
+            "fal.ai cannot get at this model, because it was trained elsewhere: "
+            "ask the bot's operator to set up object storage.",
+            advice="with object storage configured, fal.ai fetches weights through a presigned link",
+        )
+    return path
+
+
+def webhook_query(webhook: Webhook | None) -> dict[str, str] | None:
+    return {"fal_webhook": webhook.url} if webhook else None
+
+
+def with_logs(status_url: str) -> str:
+    """The address as fal gave it, with whatever query it has, and the wish for logs."""
+    return f"{status_url}{'&' if '?' in status_url else '?'}logs=1"
+
+
+def _learning_rate(settings: TrainingSettings) -> dict[str, float]:
+    return {} if settings.learning_rate is None else {"learning_rate": settings.learning_rate}
+
+
+def _within(allowed: Range, value: float, what: str) -> None:
+    if not allowed.holds(value):
+        raise ProviderRefused(f"{what} must be from {allowed.lowest:g} to {allowed.highest:g}.")
+
+
+def _text(value: str, longest: int, what: str) -> None:
+    if not value.strip():
+        raise ProviderRefused(f"{what} must not be empty.")
+    if len(value) > longest:
+        raise ProviderRefused(f"{what} must have at most {longest} characters.")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ProviderRefused(f"{what} holds characters that are no text.")

@@ -1,0 +1,163 @@
+"""The simulator of fal.ai is as strict as fal, with or without SPECS_DIR."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from bot.errors import ProviderError, ProviderRefused
+from bot.providers.fal.provider import FalProvider, cards
+from bot.providers.tasks import Finished, ModelInUse, Stopped, Task, TrainingRequest
+from tests.dataset_files import photo_zip, zip_of
+from tests.providers.benches.fal import GENERATION, LINK, a_training, provider_for, with_a_model
+from tests.simulators.fal import ENDPOINTS, Fal
+
+
+@pytest.fixture(autouse=True)
+def no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4):
+        yield
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Fal]:
+    async with Fal(polls=None) as service:
+        yield service
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as client:
+        yield client
+
+
+@pytest.fixture
+def fal(service: Fal, client: httpx.AsyncClient) -> FalProvider:
+    return provider_for(service, client)
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> TrainingRequest:
+    return a_training(photo_zip(tmp_path / "dataset.zip", 4))
+
+
+async def stopped(fal: FalProvider, task: Task) -> ProviderError:
+    state = await fal.check(task)
+    assert isinstance(state, Stopped)
+    return state.error
+
+
+GOOD = {"prompt": "a cat"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "query", "status"),
+    [
+        ("fal-ai/flux/dev", GOOD, "", 200),
+        ("fal-ai/no-such-app", GOOD, "", 404),
+        ("fal-ai/flux/dev", {}, "", 422),
+        ("fal-ai/flux/dev", None, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "steps": 4}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "seed": "7"}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "num_images": 5}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "num_images": True}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "image_size": "huge"}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "image_size": {"width": 64, "height": 1024}}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "output_format": "webp"}, "", 422),
+        ("fal-ai/flux/dev", {**GOOD, "loras": []}, "", 422),
+        ("fal-ai/flux/dev", GOOD, "?webhook=https://a.example.org", 422),
+        ("fal-ai/flux/dev", GOOD, "?fal_webhook=ftp://a.example.org", 422),
+        ("fal-ai/flux-2-pro", {**GOOD, "num_images": 1}, "", 422),
+        ("fal-ai/flux-pro/v1.1-ultra", {**GOOD, "enable_safety_checker": True}, "", 422),
+        ("fal-ai/flux-2/lora", {**GOOD, "loras": [{"path": LINK, "scale": 4.5}]}, "", 422),
+        ("fal-ai/flux-2/lora", {**GOOD, "loras": [{"path": LINK}] * 4}, "", 422),
+        ("fal-ai/flux-2/lora", {**GOOD, "loras": [{"path": "/etc/passwd"}]}, "", 422),
+        ("fal-ai/flux-2-trainer", {"image_data_url": LINK, "trigger_word": "TOK"}, "", 422),
+        ("fal-ai/flux-2-trainer", {"images_data_url": LINK}, "", 422),
+        ("fal-ai/flux-2-trainer", {"image_data_url": LINK, "output_lora_format": "kohya"}, "", 422),
+        ("fal-ai/flux-lora-fast-training", {"image_data_url": LINK}, "", 422),
+        ("fal-ai/flux-lora-fast-training", {"images_data_url": LINK, "learning_rate": 1e-4}, "", 422),
+        ("fal-ai/flux-lora-fast-training", {"images_data_url": LINK, "steps": 0}, "", 422),
+        ("fal-ai/turbo-flux-trainer", {"images_data_url": LINK, "training_style": "person"}, "", 422),
+    ],
+)
+async def test_the_simulator_refuses_what_fal_would(
+    service: Fal, client: httpx.AsyncClient, endpoint: str, body: Any, query: str, status: int
+) -> None:
+    answer = await client.post(
+        f"{service.url}/{endpoint}{query}", json=body, headers={"Authorization": f"Key {service.key}"}
+    )
+    assert answer.status_code == status
+    assert len(service.ledger) == (status == 200)
+    service.broken_promises.clear()
+
+
+async def test_the_simulator_wants_its_key_and_keeps_only_two_steps_of_a_name(
+    fal: FalProvider, service: Fal, client: httpx.AsyncClient
+) -> None:
+    task = await fal.submit_generation(with_a_model(cards.KLEIN_9B_BASE_LORA))
+    status_url = task.links["status_url"]
+    assert "/fal-ai/flux-2/requests/" in status_url
+    assert (await client.get(status_url)).status_code == 401
+    assert (await client.get(status_url, headers={"Authorization": f"Bearer {service.key}"})).status_code == 401
+    elsewhere = status_url.replace("/flux-2/", "/flux/")
+    assert (await client.get(elsewhere, headers={"Authorization": f"Key {service.key}"})).status_code == 404
+
+
+async def test_the_simulator_remembers_a_key_sent_to_its_cdn(service: Fal, client: httpx.AsyncClient) -> None:
+    await client.get(f"{service.url}/files/a.png", headers={"Authorization": f"Key {service.key}"})
+    assert service.broken_promises == ["the key was sent to /files/a.png"]
+    service.broken_promises.clear()
+
+
+@pytest.mark.parametrize("endpoint", list(ENDPOINTS))
+def test_every_endpoint_of_the_simulator_is_one_that_the_card_names(endpoint: str) -> None:
+    assert cards.CARD.trainer(endpoint) or cards.CARD.generator(endpoint)
+
+
+async def test_a_dataset_that_is_no_zip_is_refused_by_the_training_itself(
+    fal: FalProvider, service: Fal, training: TrainingRequest, tmp_path: Path
+) -> None:
+    for dataset in (
+        zip_of({"folder/a.jpg": b"x"}, tmp_path / "folder.zip"),
+        zip_of({"a.jpg": b"no picture"}, tmp_path / "broken.zip"),
+        zip_of({"a.txt": b"no picture"}, tmp_path / "empty.zip"),
+    ):
+        task = await fal.submit_training(replace(training, dataset=dataset, dataset_link=None))
+        await service.finish_all()
+        assert type(await stopped(fal, task)) is ProviderRefused
+
+
+async def test_links_into_storage_on_this_machine_are_really_read(
+    fal: FalProvider, service: Fal, training: TrainingRequest
+) -> None:
+    async with Fal(polls=None) as storage:
+        storage.files["dataset.zip"] = ("application/zip", training.dataset.read_bytes())
+        good, gone = (f"{storage.url}/files/{name}" for name in ("dataset.zip", "gone.zip"))
+        closed = "http://127.0.0.1:1/dataset.zip"
+        tasks = [await fal.submit_training(replace(training, dataset_link=link)) for link in (good, gone, closed)]
+        await service.finish_all()
+        states = [await fal.check(task) for task in tasks]
+        assert isinstance(states[0], Finished)
+        assert all(isinstance(state, Stopped) for state in states[1:])
+        assert storage.count("GET", "dataset.zip") == 1
+
+
+async def test_weights_that_are_no_lora_are_refused_by_the_generation_itself(fal: FalProvider, service: Fal) -> None:
+    service.files["cats.safetensors"] = ("application/octet-stream", b"no weights")
+    model = ModelInUse(base_model="flux.1-dev", weights=None, weights_link=f"{service.url}/files/cats.safetensors")
+    task = await fal.submit_generation(with_a_model(cards.FLUX_LORA, model=model))
+    await service.finish_all()
+    assert isinstance(await fal.check(task), Stopped)
+
+
+async def test_the_same_prompt_and_seed_make_the_same_picture(fal: FalProvider, service: Fal) -> None:
+    for seed in (7, 7, 8):
+        await fal.submit_generation(replace(GENERATION, seed=seed))
+    await service.finish_all()
+    first, again, other = (content for _, content in service.files.values())
+    assert first == again != other
