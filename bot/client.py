@@ -24,6 +24,7 @@ from bot.providers.registry import Providers
 from bot.settings import Settings
 from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
+from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.engine import Engine, Lane
 from bot.workflows.finetune import Finetune
 from bot.workflows.generate import Generate
@@ -50,6 +51,7 @@ class DiscordRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Workflows:
+    choice: GeneratorChoice
     finetune: Finetune
     generate: Generate
     cancel: Cancel
@@ -173,11 +175,12 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
     downloads, pool, limits = resources.downloads, resources.pool, resources.limits
     Preparation(bench, downloads=downloads, pool=pool, limits=limits)
     references = References(files=files, downloads=downloads, pool=pool, limits=limits)
-    handovers = Handovers(bench)
+    handovers, choice = Handovers(bench), GeneratorChoice(bench)
     weights = resources.weights
     return Workflows(
+        choice=choice,
         finetune=Finetune(bench, handovers, max_upload_bytes=limits.max_upload_bytes),
-        generate=Generate(bench, references, pool=pool),
+        generate=Generate(bench, choice, references, pool=pool),
         cancel=Cancel(bench, handovers),
         models=Models(bench),
         imports=Import(bench, hub=resources.hub, wire=weights.wire, hosts=weights.hosts),

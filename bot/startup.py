@@ -15,7 +15,7 @@ from bot.datasets.pool import open_pool
 from bot.discord_address import file_hosts, point_at
 from bot.downloads import Downloads
 from bot.hub.hub import Hub
-from bot.providers.opening import Opening, open_provider
+from bot.opening import Opening, open_provider
 from bot.providers.registry import Providers
 from bot.providers.wire import Wire
 from bot.settings import Settings

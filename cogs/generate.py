@@ -74,7 +74,7 @@ class GenerateCog(commands.Cog):
     @generate.autocomplete("generator")
     async def generators(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Those that can use the model chosen so far."""
-        offered = await self._bot.workflows.generate.offered_for(interaction.user.id, interaction.namespace.model or "")
+        offered = await self._bot.workflows.choice.offered_for(interaction.user.id, interaction.namespace.model or "")
         return choices(matching(typed, [(generator_choice(*one), choice_of(*one)) for one in offered]))
 
     @generate.autocomplete("aspect_ratio")

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from bot.messages.words import count, plain, rough
-from bot.providers.base_models import title_of
 from bot.providers.card import GeneratorCard, ProviderCard, TrainerCard
 from bot.providers.contract import Ability
 
 ABILITY_WORDS = {
-    Ability.TRAIN: "trains models",
-    Ability.GENERATE_WITH_MODEL: "generates with your models",
-    Ability.GENERATE: "generates without a model",
-    Ability.IMPORT: "imports models that exist there",
+    Ability.TRAIN: "trains",
+    Ability.GENERATE_WITH_MODEL: "pictures with your models",
+    Ability.GENERATE: "pictures without a model",
+    Ability.IMPORT: "imports",
 }
 
 
@@ -45,8 +44,8 @@ def quote(trainer: TrainerCard, iterations: int) -> str:
 
 def dollars(amount: float) -> str:
     if amount == 0:
-        return "free"
-    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.3f}"
+        return "$0"
+    return f"${amount:.2f}" if amount >= 0.1 or round(amount, 2) == round(amount, 3) else f"${amount:.3f}"
 
 
 def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = "") -> str:
@@ -54,21 +53,17 @@ def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = ""
     able = set(abilities)
     lines = [f"### {plain(card.title)}"]
     if words := [words for ability, words in ABILITY_WORDS.items() if ability in able]:
-        lines.append(f"It {_listed(words)}.")
+        lines.append(f"-# {' · '.join(words)}")
     lines += [f"- {_trainer(trainer)}" for trainer in card.trainers]
     if generators := [generator for generator in card.generators if not generator.retired]:
-        lines.append(f"-# {count(len(generators), 'generator', 'generators')}, {_prices(generators)}")
+        lines.append(f"- {count(len(generators), 'generator', 'generators')}: {_prices(generators)}")
     lines += [f"-# {why}" for why in dict.fromkeys(generator.retired for generator in card.generators) if why]
     lines += [f"-# {text}" for text in (card.no_training, card.notice, account) if text]
     return "\n".join(lines)
 
 
 def _trainer(trainer: TrainerCard) -> str:
-    low, high = trainer.image_count.lowest, trainer.image_count.highest
-    return (
-        f"**{plain(trainer.title)}** · {title_of(trainer.base_model)} · {low:g} to {high:g} pictures · "
-        f"{quote(trainer, int(trainer.iterations.default))}"
-    )
+    return f"{plain(trainer.title)}: {quote(trainer, int(trainer.iterations.default))}"
 
 
 def _prices(generators: Sequence[GeneratorCard]) -> str:
@@ -76,8 +71,5 @@ def _prices(generators: Sequence[GeneratorCard]) -> str:
     if not known:
         return "prices are not published"
     low, high = dollars(min(known)), dollars(max(known))
-    return f"{low} a picture" if low == high else f"{low} to {high} a picture"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    span = f"{low} a picture" if low == high else f"{low} to {high} a picture"
+    return span if len(known) == len(generators) else f"{span}, where the price is published"

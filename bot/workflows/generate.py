@@ -9,19 +9,17 @@ from concurrent.futures import Executor
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bot.errors import BadInput, NotFound, NotYours, ProviderBroken, ProviderModerated
+from bot.errors import NotFound, ProviderBroken, ProviderModerated
 from bot.pictures.checking import check_picture
-from bot.providers.card import GeneratorCard, ProviderCard
+from bot.providers.card import GeneratorCard
 from bot.providers.contract import Generates
-from bot.providers.registry import is_meant
 from bot.providers.tasks import GenerationRequest, ModelInUse
+from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.engine import Json
-from bot.workflows.models import model_meant, reachable_by
 from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
 from bot.workflows.submission import Paid
 from bot.workflows.workbench import Workbench, lane_of, weights_key
-from storage.database import Connection
 from storage.jobs import Job, add_job
 from storage.models import Model, find_model
 from storage.pictures import Picture, add_picture
@@ -32,12 +30,13 @@ GENERATE = "generate"
 
 
 class Generate:
-    def __init__(self, bench: Workbench, references: References, *, pool: Executor) -> None:
+    def __init__(self, bench: Workbench, choice: GeneratorChoice, references: References, *, pool: Executor) -> None:
         self._bench = bench
         self._database = bench.database
         self._stages = bench.stages
         self._files = bench.files
         self._providers = bench.providers
+        self._choice = choice
         self._references = references
         self._pool = pool
         bench.engine.tell(GENERATE, bench.stages.with_an_edge(self._tell))
@@ -45,7 +44,7 @@ class Generate:
     async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
         async with self._database.writing() as connection:
-            model, (provider, generator) = await self._meant(connection, place.person_id, request)
+            model, (provider, generator) = await self._choice.meant(connection, place.person_id, request)
             checked = checked_generation(generator, request, base_model=model.base_model if model else None)
             job = Job(
                 id=job_id,
@@ -59,41 +58,6 @@ class Generate:
                 await self._bench.engine.enqueue(
                     connection, story=GENERATE, job_id=job_id, lane=lane_of(provider.name), person_id=place.person_id
                 )
-
-    async def _meant(
-        self, connection: Connection, person_id: int, request: GenerateRequest
-    ) -> tuple[Model | None, tuple[ProviderCard, GeneratorCard]]:
-        """The model and the generator, or no model and the generator that was named in its place."""
-        for offer in self._providers.generators_without_model():
-            if is_meant(offer, request.model):
-                return None, offer
-        model = await model_meant(connection, person_id, request.model)
-        return model, self._generator_meant(model, request.generator)
-
-    def _generator_meant(self, model: Model, choice: str) -> tuple[ProviderCard, GeneratorCard]:
-        """Raises `BadInput`."""
-        offered = self._offered(model)
-        if not offered:
-            raise BadInput(self._providers.why_no_generator(model.base_model))
-        if not choice.strip():
-            return offered[0]
-        named = next((one for one in self._providers.generators() if is_meant(one, choice)), None)
-        if named is None:
-            raise BadInput("There is no such generator here: pick one from the list.")
-        if named[1].retired:
-            raise BadInput(named[1].retired)
-        return named
-
-    def _offered(self, model: Model) -> list[tuple[ProviderCard, GeneratorCard]]:
-        return reachable_by(self._providers, model, has_object_storage=self._bench.objects is not None)
-
-    async def offered_for(self, person_id: int, model: str) -> list[tuple[ProviderCard, GeneratorCard]]:
-        """For autocomplete: what fits the model that was named so far; none for one that means nothing yet."""
-        async with self._database.reading() as connection:
-            try:
-                return self._offered(await model_meant(connection, person_id, model))
-            except (NotFound, NotYours):
-                return []
 
     # The story
 

@@ -19,9 +19,12 @@ COMMANDS = {
     "jobs mine",
     "jobs show",
     "models delete",
+    "models import",
     "models list",
+    "models publish",
     "models rename",
     "models show",
+    "providers",
 }
 
 

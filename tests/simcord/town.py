@@ -33,7 +33,8 @@ class Town:
 
     async def ann_has(self, job: Job) -> tuple[str, Any]:
         """A job of Ann's as it stands in storage: its id, and its card in the channel."""
-        job = replace(job, id=str(next(NUMBERS)), place=self.place, provider="local")
+        details = {**job.details, "trainer": "preview", "generator": "preview"}
+        job = replace(job, id=str(next(NUMBERS)), place=self.place, provider="local", details=details)
         async with self.bot.resources.database.writing() as connection:
             await add_job(connection, job)
             await change_job(connection, job.id, status=job.status)
