@@ -5,7 +5,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,7 +81,7 @@ class Porch:
         request = _wanted(self.bfl.generation(job_id, with_model=False), webhook)
         task = await self.bfl.provider.submit_generation(request)
         signs = kind.endswith("signature")
-        return provider, lambda *, at=NOW: self.bfl.service.knock(task.id, signs=signs)
+        return provider, lambda *, at=NOW: self.bfl.service.knock(task.id, signs=signs)  # noqa: ARG005 - it tells no time
 
 
 def _wanted(request: GenerationRequest | None, webhook: Webhook) -> GenerationRequest:
@@ -110,9 +110,7 @@ async def porch(tmp_path: Path) -> AsyncIterator[Porch]:
         listener = Listener(hooks=hooks, providers=providers, wake=woken.append, now=lambda: NOW)
         port = await stack.enter_async_context(listener.listening("127.0.0.1", 0))
         client = await stack.enter_async_context(httpx.AsyncClient())
-        yield Porch(
-            port=port, hooks=hooks, client=client, woken=woken, replicate=of_replicate, fal=of_fal, bfl=of_bfl
-        )
+        yield Porch(port=port, hooks=hooks, client=client, woken=woken, replicate=of_replicate, fal=of_fal, bfl=of_bfl)
 
 
 def _folder(parent: Path, name: str) -> Path:
@@ -207,15 +205,15 @@ def _signed_by_a_stranger(delivery: Delivery) -> Delivery:
     return {name: forged.get(name, value) for name, value in headers.items()}, body
 
 
-@pytest.mark.parametrize("kind", KNOCKING)
-@pytest.mark.parametrize("forge", [_flipped, _unsigned, _signed_by_a_stranger])
+FORGERIES = [(kind, forge) for kind in KNOCKING for forge in (_flipped, _unsigned, _signed_by_a_stranger)]
+FORGERIES.remove(("bfl by secret", _flipped))  # the bare secret does not cover the body
+
+
+@pytest.mark.parametrize(("kind", "forge"), FORGERIES)
 async def test_a_forged_knock_is_not_found_and_wakes_nobody(
-    porch: Porch, kind: str, forge: object, said: pytest.LogCaptureFixture
+    porch: Porch, kind: str, forge: Callable[[Delivery], Delivery], said: pytest.LogCaptureFixture
 ) -> None:
-    if kind == "bfl by secret" and forge is _flipped:
-        pytest.skip("the bare secret does not cover the body, which is why it is never believed")
     provider, delivery = await porch.sender(kind)
-    assert callable(forge)
     assert await porch.knock(porch.url_of(provider), forge(delivery())) == 404
     assert porch.woken == []
     assert f"A webhook of {provider} for job 31 is not genuine" in said.text
@@ -269,13 +267,25 @@ async def test_bfls_proof_for_one_job_opens_no_other_door(porch: Porch) -> None:
         lambda url: url.replace("/webhooks/", "/"),
         lambda url: url.replace("/webhooks/", "/webhooks/../webhooks/x/"),
     ],
-    ids=["last digit", "zeros", "capitals", "short", "long", "none", "nobody", "together", "local", "name", "root", ".."],
+    ids=[
+        "last digit",
+        "zeros",
+        "capitals",
+        "short",
+        "long",
+        "none",
+        "nobody",
+        "together",
+        "local",
+        "name",
+        "root",
+        "..",
+    ],
 )
 async def test_a_wrong_address_is_not_found_whatever_it_brings(
-    porch: Porch, spoil: object, said: pytest.LogCaptureFixture
+    porch: Porch, spoil: Callable[[str], str], said: pytest.LogCaptureFixture
 ) -> None:
     _, delivery = await porch.sender("replicate")
-    assert callable(spoil)
     assert await porch.knock(spoil(porch.url_of("replicate")), delivery()) == 404
     assert porch.woken == []
     says_nothing_of(porch, "replicate", said)
@@ -300,7 +310,8 @@ async def test_every_refusal_looks_the_same(porch: Porch) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_only_a_post_is_a_knock(porch: Porch, method: str) -> None:
-    _, (headers, body) = "replicate", (await porch.sender("replicate"))[1]()
+    _, delivery = await porch.sender("replicate")
+    headers, body = delivery()
     answer = await porch.client.request(method, porch.url_of("replicate"), content=body, headers=headers)
     assert answer.status_code == 405
     assert porch.woken == []

@@ -41,8 +41,11 @@ async def short(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def open_town(folder: Path, **variables: str) -> AsyncIterator[Town]:
-    """All providers, the Hub and object storage switched on; `variables` on top."""
+async def open_town(folder: Path, *, real_pauses: bool = False, **variables: str) -> AsyncIterator[Town]:
+    """All providers, the Hub and object storage switched on; `variables` on top.
+
+    With real pauses a provider is looked at as seldom as its card says, unless its webhook knocks.
+    """
     clock = Clock()
     async with AsyncExitStack() as stack:
         services = Town(
@@ -50,7 +53,7 @@ async def open_town(folder: Path, **variables: str) -> AsyncIterator[Town]:
                 await stack.enter_async_context(Playground(now=clock, message_limit=None)),
                 clock,
                 folder,
-                wakeups=Wakeups(short),
+                wakeups=None if real_pauses else Wakeups(short),
             ),
             replicate=await stack.enter_async_context(replicate.ReplicateSimulator()),
             fal=await stack.enter_async_context(fal.Fal()),
@@ -59,12 +62,12 @@ async def open_town(folder: Path, **variables: str) -> AsyncIterator[Town]:
             hub=await stack.enter_async_context(HubSimulator()),
             s3=stack.enter_context(S3Server()),
         )
-        await services.live.start(**{**_variables_of(services), **variables})
+        await services.live.start(**{**variables_of(services), **variables})
         stack.push_async_callback(services.live.stop)
         yield services
 
 
-def _variables_of(town: Town) -> dict[str, str]:
+def variables_of(town: Town) -> dict[str, str]:
     return {
         "PROVIDERS": "replicate,fal,bfl,together,local",
         "ALLOWED_DOWNLOAD_HOSTS": "127.0.0.1",

@@ -1,4 +1,8 @@
-"""Holds a request against a provider's OpenAPI file, and more strictly: a field that it does not name is refused."""
+"""Holds requests and answers against a provider's OpenAPI file; a field that it does not name is refused in a request.
+
+Two habits of these files are no JSON Schema and are read as they are meant: `nullable`, and a `oneOf` whose choices
+overlap ("a string" or "hidden").
+"""
 
 import json
 import re
@@ -17,7 +21,7 @@ ADDRESS = "urn:contract"
 
 class ProviderContract:
     def __init__(self, path: Path) -> None:
-        self._document: dict[str, Any] = json.loads(path.read_text())
+        self._document: dict[str, Any] = _as_meant(json.loads(path.read_text()))
         resource: Resource[Any] = Resource.from_contents(self._document, default_specification=DRAFT202012)
         self._registry: Registry[Any] = Registry().with_resource(ADDRESS, resource)
 
@@ -42,6 +46,31 @@ class ProviderContract:
         pointer = f"/paths/{_escaped(template)}/{method.lower()}/requestBody/content/application~1json/schema"
         yield from (f"{method} {path}: {problem}" for problem in self._mismatches(pointer, body))
 
+    def answer_problems(self, method: str, path: str, status: int, body: Any) -> Iterator[str]:
+        """What is wrong with the answer. The files describe few errors: one that they leave out is not held."""
+        template = self.template_of(method, path)
+        if template is None:
+            yield f"{method} {path} is not in the contract"
+            return
+        pointer = f"/paths/{_escaped(template)}/{method.lower()}/responses"
+        described = self._at(pointer)
+        key = next((one for one in (str(status), f"{status // 100}XX", "default") if one in described), None)
+        if key is None:
+            if status < 400:
+                yield f"{method} {path} is never answered with {status}"
+            return
+        pointer = described[key].get("$ref", f"#{pointer}/{key}").removeprefix("#")
+        kinds = [kind for kind in self._at(pointer).get("content", {}) if kind.endswith("json")]
+        if kinds:
+            schema = f"{pointer}/content/{_escaped(kinds[0])}/schema"
+            yield from (f"{method} {path}, {status}: {problem}" for problem in self._schema_problems(schema, body))
+
+    def result_problems(self, path: str, body: Any) -> Iterator[str]:
+        """fal: the result of a task that was submitted there is described beside the submission."""
+        template = self.template_of("POST", path)
+        pointer = f"/paths/{_escaped(template or path)}/post/x-result-schema"
+        yield from (f"result of {path}: {problem}" for problem in self._schema_problems(pointer, body))
+
     def template_of(self, method: str, path: str) -> str | None:
         """The most literal template that fits."""
         fitting = [
@@ -63,11 +92,14 @@ class ProviderContract:
             for template in self._document["paths"]
         }
 
-    def _mismatches(self, pointer: str, body: Any) -> Iterator[str]:
+    def _schema_problems(self, pointer: str, body: Any) -> Iterator[str]:
         validator = Draft202012Validator({"$ref": f"{ADDRESS}#{pointer}"}, registry=self._registry)
         error = best_match(validator.iter_errors(body))
         if error is not None:
             yield f"{error.json_path}: {error.message[:300]}"
+
+    def _mismatches(self, pointer: str, body: Any) -> Iterator[str]:
+        yield from self._schema_problems(pointer, body)
         schema = self._resolved(self._at(pointer))
         if isinstance(body, dict) and "properties" in schema:
             yield from (f"{name} is not a field" for name in body if name not in schema["properties"])
@@ -82,6 +114,18 @@ class ProviderContract:
         for step in pointer.removeprefix("/").split("/"):
             here = here[step.replace("~1", "/").replace("~0", "~")]
         return here
+
+
+def _as_meant(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_as_meant(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    meant = {("anyOf" if name == "oneOf" else name): _as_meant(one) for name, one in schema.items()}
+    if meant.get("nullable") is True and isinstance(meant.get("type"), str):
+        meant["type"] = [meant["type"], "null"]
+        meant |= {"enum": [*meant["enum"], None]} if "enum" in meant else {}
+    return meant
 
 
 def _escaped(step: str) -> str:

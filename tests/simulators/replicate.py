@@ -329,15 +329,20 @@ class ReplicateSimulator(Service):
         body = {"detail": sentence, "status": status, **({"title": title} if title else {})}
         return web.Response(status=status, text=json.dumps(body), content_type="application/problem+json")
 
-    def _hold_against_contract(self, received: Received) -> None:
-        """Results and the site are not in the file; neither is the `cursor` that its own `next` links carry.
+    def path_in_contract(self, received: Received) -> str | None:
+        """Results and the site are not in the file. An id with a slash came as one step of the path, and is one again.
 
-        An id with a slash came as one step of the path, and is one again.
         """
-        if received.path.startswith("/v1/") and "cursor" not in received.query:
-            identity = received.match.get("id", "")
-            path = received.path.replace(identity, quote(identity, safe="")) if identity else received.path
-            super()._hold_against_contract(replace(received, path=path))
+        if not received.path.startswith("/v1/"):
+            return None
+        identity = received.match.get("id", "")
+        path = received.path.replace(identity, quote(identity, safe="")) if identity else received.path
+        return path.removeprefix("/v1")
+
+    def _hold_against_contract(self, received: Received) -> None:
+        """Nor does it know the `cursor` that its own `next` links carry."""
+        query = {name: value for name, value in received.query.items() if name != "cursor"}
+        super()._hold_against_contract(replace(received, query=query))
 
     # The account and its models.
 
@@ -537,7 +542,7 @@ class ReplicateSimulator(Service):
             self._begin(job)
             if job.polls >= self.finishes_after_polls:
                 self._finish(job)
-        return web.json_response(self._as_json(job))
+        return web.json_response(self._as_json(job, _kind_asked_for(received)))
 
     async def _cancel(self, received: Received) -> web.Response:
         job = self.jobs.get(received.match["id"])
@@ -545,7 +550,7 @@ class ReplicateSimulator(Service):
             return self.refusal(404, "The requested resource could not be found.")
         if job.status not in ENDED:
             job.status = "canceled"
-        return web.json_response(self._as_json(job))
+        return web.json_response(self._as_json(job, _kind_asked_for(received)))
 
     async def _list(self, received: Received) -> web.Response:
         kind = received.path.rpartition("/")[2]
@@ -561,15 +566,17 @@ class ReplicateSimulator(Service):
         }
         return web.json_response(page)
 
-    def _as_json(self, job: Job) -> Json:
+    def _as_json(self, job: Job, kind: str = "") -> Json:
+        """A prediction always has an output, null until there is one; a training only names it once there is one."""
         here = f"{self.api_url}/{job.kind}/{job.id}"
+        output = {"output": job.output} if job.output is not None or (kind or job.kind) == "predictions" else {}
         return {
             "id": job.id,
             "model": job.model,
             "version": job.version,
             "input": {} if self.hides_input else job.input,
             "logs": job.logs,
-            "output": job.output,
+            **output,
             "error": job.error,
             "status": job.status,
             "source": "api",
@@ -768,6 +775,11 @@ def _official_schema(name: str) -> Json:
 
 def _version_json(identity: str, schema: Json | None) -> Json:
     return {"id": identity, "created_at": _written(0.0), "cog_version": "0.9.20", "openapi_schema": schema}
+
+
+def _kind_asked_for(received: Received) -> str:
+    """A training can be asked after as a prediction, and is then described as one."""
+    return received.path.split("/")[2]
 
 
 def _fields_problem(body: Any, *, needed: set[str], known: set[str]) -> str:

@@ -1,7 +1,7 @@
 """A strict loopback service: what every provider simulator is made of.
 
-It records each request, refuses unknown routes and missing keys, holds every request against its OpenAPI file when
-`SPECS_DIR` is set, and can be told to fail in the ways real services fail.
+It records each request, refuses unknown routes and missing keys, holds every request and every answer of its own
+against its OpenAPI file when `SPECS_DIR` is set, and can be told to fail in the ways real services fail.
 """
 
 import asyncio
@@ -76,6 +76,9 @@ class Service:
         self.requests: list[Received] = []
         self.unknown_routes: list[str] = []
         self.broken_promises: list[str] = []  # requests that do not fit the OpenAPI file
+        self.held: list[str] = []  # method and path of every request that was held against it
+        self.wrong_answers: list[str] = []  # answers that do not fit it; a test may have ordered one on purpose
+        self.held_answers = 0
         self._routes: list[tuple[str, str, Handler, bool]] = []
         self._faults: dict[str, list[Fault]] = defaultdict(list)
         self._runner: web.AppRunner | None = None
@@ -146,16 +149,31 @@ class Service:
                 return self.refusal(401, "You did not pass a valid authentication token")
             if fault.after_effect or (fault.status is None and not fault.is_reset):
                 answer = await handler(received)
+                self._hold_answer(received, answer)
             else:
                 answer = web.Response(status=500)
             return await self._as_ordered(request, answer, fault)
 
         return meet
 
+    def path_in_contract(self, received: Received) -> str | None:
+        """None for what its OpenAPI file says nothing about, such as files."""
+        return received.path.removeprefix(self.spec_prefix)
+
     def _hold_against_contract(self, received: Received) -> None:
-        if self._contract is not None:
-            path = received.path.removeprefix(self.spec_prefix)
+        path = self.path_in_contract(received)
+        if self._contract is not None and path is not None:
+            self.held.append(f"{received.method} {path}")
             self.broken_promises += self._contract.problems(received.method, path, received.query, received.json)
+
+    def _hold_answer(self, received: Received, answer: web.StreamResponse) -> None:
+        path = self.path_in_contract(received)
+        if self._contract is None or path is None or not answer.content_type.endswith("json"):
+            return
+        assert isinstance(answer, web.Response)
+        body = json.loads(answer.body) if isinstance(answer.body, bytes) else None
+        self.held_answers += 1
+        self.wrong_answers += self._contract.answer_problems(received.method, path, answer.status, body)
 
     async def _as_ordered(self, request: web.Request, answer: web.StreamResponse, fault: Fault) -> web.StreamResponse:
         if fault.is_reset:

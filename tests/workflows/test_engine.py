@@ -19,6 +19,7 @@ class Press:
     """An engine with one story, which can be stopped and started again, and what happened in it."""
 
     def __init__(self, database: Database, told: Told) -> None:
+        self.lane = Lane(name=LANE, at_once=10, at_once_per_person=1)
         self._database = database
         self._told = told
         self.happened: Counter[str] = Counter()
@@ -35,7 +36,7 @@ class Press:
     async def start(self) -> None:
         self.engine = Engine(self._database)
         self.engine.tell("story", self._story())
-        self.engine.open_lane(Lane(name=LANE, at_once=10, at_once_per_person=1))
+        self.engine.open_lane(self.lane)
         await self.engine.start()
 
     async def enqueue(self, job_id: str, *, person_id: int = ANN) -> None:
@@ -212,6 +213,42 @@ async def test_one_person_waits_for_themselves_and_never_for_another(open_press:
     await press.enqueue(f"{BEN}-0", person_id=BEN)
     await press.until("told", 4)
     assert press.most_at_work == {ANN: 1, BEN: 1, 0: 2}
+
+
+async def test_a_lane_lets_no_more_begin_in_a_minute_than_its_provider_takes(open_press: Opening) -> None:
+    """However many people wait, and after a restart as before it: the count is the database's."""
+
+    async def told(press: Press, job_id: str) -> None:
+        press.count("told")
+
+    press = await open_press(told)
+    await press.engine.stop()
+    press.lane = Lane(name="three a minute", at_once=10, at_once_per_person=1, per_minute=3)
+    await press.start()
+    for number in range(5):
+        async with press._database.writing() as connection:
+            await press.engine.enqueue(
+                connection, story="story", job_id=str(number), lane=press.lane.name, person_id=number
+            )
+    await press.until("told", 3)
+    await press.engine.stop()
+    await press.start()
+    await asyncio.sleep(1.0)
+    assert press.happened["told"] == 3
+
+
+async def test_a_lane_is_never_fuller_than_its_provider_allows(open_press: Opening) -> None:
+    press = await open_press(at_work_a_while)
+    await press.engine.stop()
+    press.lane = Lane(name="two at once", at_once=2, at_once_per_person=2)
+    await press.start()
+    for number in range(5):
+        async with press._database.writing() as connection:
+            await press.engine.enqueue(
+                connection, story="story", job_id=f"{number}-0", lane=press.lane.name, person_id=number
+            )
+    await press.until("told", 5)
+    assert press.most_at_work[0] == 2
 
 
 @only_sqlite

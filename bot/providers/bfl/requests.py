@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.errors import ProviderRefused
+from bot.providers import checks
 from bot.providers.bfl.endpoints import (
     BY_ID,
     FINETUNE_FIELDS,
@@ -16,34 +17,20 @@ from bot.providers.bfl.endpoints import (
     Endpoint,
     Pixels,
 )
-from bot.providers.card import GeneratorCard, ProviderCard, Range, TrainerCard
+from bot.providers.card import ProviderCard, TrainerCard
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, Webhook
 
-SEEDS = Range(lowest=0, highest=2**32 - 1, default=0)
 # Chosen at upload: docs.bfl.ai/flux_2/flux2_lora_inference; those of 2025 are UUIDs.
 FINETUNE_ID = re.compile(r"(?:[A-Za-z0-9_-]{1,128}/)?[a-z0-9_-]{1,128}")
 LONGEST_WEBHOOK_URL = 2083
-LONGEST_TRIGGER_WORD = 100
 LONGEST_NAME = 200
 
 
 def check_generation(request: GenerationRequest, card: ProviderCard) -> Endpoint:
     """The endpoint that is meant. Raises `ProviderRefused` for what would be refused, or billed in vain."""
-    generator = card.generator(request.generator)
-    if generator is None:
-        raise ProviderRefused("Black Forest Labs has no such generator: pick one from the list.")
-    if generator.retired:
-        raise ProviderRefused(generator.retired)
-    _text(request.prompt, generator.prompt_characters, "The prompt")
-    _within(generator.pictures, request.count, "The number of pictures in one request")
-    _within(SEEDS, request.seed, "The seed")
-    if generator.strength is not None:
-        _within(generator.strength, request.strength, "The strength")
-    if request.aspect_ratio not in generator.aspect_ratios:
-        raise ProviderRefused(f"The aspect ratio must be one of {', '.join(generator.aspect_ratios)}.")
-    if len(request.images) > generator.reference_images:
-        raise ProviderRefused(f"{generator.title} takes at most {generator.reference_images} reference pictures.")
-    _check_model(request.model, generator)
+    generator = checks.check_generation(card, request)
+    if request.model is not None:
+        _check_finetune(request.model)
     _check_webhook(request.webhook)
     return BY_ID[generator.id]
 
@@ -79,19 +66,7 @@ def size_of(aspect_ratio: str, pixels: Pixels) -> tuple[int, int]:
 
 def check_training(request: TrainingRequest, card: ProviderCard) -> TrainerCard:
     """The trainer that is meant. Raises `ProviderRefused`; without the legacy flag always, and says why."""
-    if not card.trainers:
-        raise ProviderRefused(card.no_training)
-    trainer = card.trainer(request.trainer)
-    if trainer is None:
-        raise ProviderRefused("Black Forest Labs has no such trainer: pick one from the list.")
-    settings = request.settings
-    _within(trainer.image_count, request.image_count, "The number of pictures")
-    _within(trainer.iterations, settings.iterations, "The number of iterations")
-    if trainer.learning_rate is not None and settings.learning_rate is not None:
-        _within(trainer.learning_rate, settings.learning_rate, "The learning rate")
-    if settings.lora_rank not in trainer.lora_ranks:
-        raise ProviderRefused(f"The LoRA rank must be one of {', '.join(map(str, trainer.lora_ranks))}.")
-    _text(settings.trigger_word, LONGEST_TRIGGER_WORD, "The trigger word")
+    trainer = checks.check_training(card, request)
     _check_webhook(request.webhook)
     return trainer
 
@@ -143,15 +118,7 @@ def check_base_model(base_model: str, card: ProviderCard) -> None:
     )
 
 
-def _check_model(model: ModelInUse | None, generator: GeneratorCard) -> None:
-    if model is None and generator.needs_model:
-        raise ProviderRefused(f"{generator.title} needs a model: choose one.")
-    if model is None:
-        return
-    if not generator.needs_model:
-        raise ProviderRefused(f"{generator.title} takes no model: leave the model out, or choose another generator.")
-    if model.base_model not in generator.base_models:
-        raise ProviderRefused(f"{generator.title} does not take models of {model.base_model}.")
+def _check_finetune(model: ModelInUse) -> None:
     if not model.remote.get("finetune_id"):
         raise ProviderRefused(
             "Black Forest Labs does not have this model: upload it at dashboard.bfl.ai under Customization, "
@@ -179,17 +146,3 @@ def _base64(content: bytes) -> str:
 
 def _stepped(length: float, step: int) -> int:
     return int(length + 1e-6) // step * step
-
-
-def _within(allowed: Range, value: float, what: str) -> None:
-    if not allowed.holds(value):
-        raise ProviderRefused(f"{what} must be from {allowed.lowest:g} to {allowed.highest:g}.")
-
-
-def _text(value: str, longest: int, what: str) -> None:
-    if not value.strip():
-        raise ProviderRefused(f"{what} must not be empty.")
-    if len(value) > longest:
-        raise ProviderRefused(f"{what} must have at most {longest} characters.")
-    if any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise ProviderRefused(f"{what} holds characters that are no text.")

@@ -12,6 +12,7 @@ from bot.addresses import AllowedHosts
 from bot.errors import ProviderBroken, ProviderError, ProviderGone, ProviderModerated, ProviderRefused
 from bot.providers.caching import Cache
 from bot.providers.card import ProviderCard
+from bot.providers.checks import check_generation, check_training
 from bot.providers.disk import results_written
 from bot.providers.fal import cards, failures, replies, requests
 from bot.providers.pictures import LARGEST_PICTURE, PICTURE_TYPES, named_by_content
@@ -85,20 +86,20 @@ class FalProvider:
 
     async def prepare_training(self, request: TrainingRequest) -> Mapping[str, Any]:
         """Nothing: the dataset travels as a link or inside the request."""
-        requests.check_training(request)
+        check_training(self.card, request)
         return {}
 
     async def tidy_training(self, prepared: Mapping[str, Any]) -> None:
         """Nothing was uploaded."""
 
     async def submit_training(self, request: TrainingRequest) -> Task:
-        requests.check_training(request)
+        check_training(self.card, request)
         dataset_url = request.dataset_link or await _inline(request.dataset)
         body = requests.training_body(request, dataset_url)
         return await self._submit(request.trainer, body, request.webhook, headers=requests.NO_SECOND_RUN)
 
     async def submit_generation(self, request: GenerationRequest) -> Task:
-        requests.check_generation(request)
+        check_generation(self.card, request)
         return await self._submit(request.generator, requests.generation_body(request), request.webhook)
 
     async def check(self, task: Task) -> TaskState:

@@ -8,29 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.errors import ProviderRefused
-from bot.providers.card import GeneratorCard, Mode, Range, TrainerCard
+from bot.providers.card import Mode
 from bot.providers.fal import cards
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
 
-MOST_SEED = 2**32 - 1
-LONGEST_TRIGGER = 100
-
 # The platform runs a failed job again by itself, up to ten times (section 4.1); a training should cost once.
 NO_SECOND_RUN = {"x-fal-no-retry": "1"}
-
-
-def check_training(request: TrainingRequest) -> TrainerCard:
-    """Its trainer. Raises `ProviderRefused`."""
-    trainer = cards.CARD.trainer(request.trainer)
-    if trainer is None:
-        raise ProviderRefused("fal.ai has no such trainer: choose another.")
-    settings = request.settings
-    _within(trainer.image_count, request.image_count, "The number of pictures")
-    _within(trainer.iterations, settings.iterations, "The number of iterations")
-    if settings.learning_rate is not None and trainer.learning_rate is not None:
-        _within(trainer.learning_rate, settings.learning_rate, "The learning rate")
-    _text(settings.trigger_word, LONGEST_TRIGGER, "The trigger word")
-    return trainer
 
 
 def check_inline(size: int) -> None:
@@ -111,32 +94,6 @@ def default_caption(settings: TrainingSettings) -> str:
     return f"in the style of {trigger}" if settings.mode is Mode.STYLE else f"a photo of {trigger}"
 
 
-def check_generation(request: GenerationRequest) -> GeneratorCard:
-    """Its generator. Raises `ProviderRefused`."""
-    generator = cards.CARD.generator(request.generator)
-    if generator is None:
-        raise ProviderRefused("fal.ai has no such generator: choose another.")
-    _text(request.prompt, generator.prompt_characters, "The prompt")
-    _within(generator.pictures, request.count, "The number of pictures")
-    _within(Range(lowest=0, highest=MOST_SEED, default=0), request.seed, "The seed")
-    if request.aspect_ratio not in generator.aspect_ratios:
-        raise ProviderRefused(f"The aspect ratio must be one of {', '.join(generator.aspect_ratios)}.")
-    if request.images:
-        raise ProviderRefused(f"{generator.title} takes no reference pictures.")
-    _check_model(generator, request)
-    return generator
-
-
-def _check_model(generator: GeneratorCard, request: GenerationRequest) -> None:
-    if request.model is None:
-        if generator.needs_model:
-            raise ProviderRefused(f"{generator.title} needs a model: choose one.")
-        return
-    if request.model.base_model not in generator.base_models or generator.strength is None:
-        raise ProviderRefused(f"{generator.title} cannot use this model: it was trained for something else.")
-    _within(generator.strength, request.strength, "The strength")
-
-
 def generation_body(request: GenerationRequest) -> dict[str, Any]:
     """Only fields that the endpoint's schema names. Raises `ProviderRefused` when fal cannot get at the model."""
     body: dict[str, Any] = {"prompt": request.prompt, "seed": request.seed, "output_format": "png"}
@@ -174,17 +131,3 @@ def with_logs(status_url: str) -> str:
 
 def _learning_rate(settings: TrainingSettings) -> dict[str, float]:
     return {} if settings.learning_rate is None else {"learning_rate": settings.learning_rate}
-
-
-def _within(allowed: Range, value: float, what: str) -> None:
-    if not allowed.holds(value):
-        raise ProviderRefused(f"{what} must be from {allowed.lowest:g} to {allowed.highest:g}.")
-
-
-def _text(value: str, longest: int, what: str) -> None:
-    if not value.strip():
-        raise ProviderRefused(f"{what} must not be empty.")
-    if len(value) > longest:
-        raise ProviderRefused(f"{what} must have at most {longest} characters.")
-    if any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise ProviderRefused(f"{what} holds characters that are no text.")

@@ -17,6 +17,7 @@ from typing import Any
 from bot.errors import OutcomeUnknown, ProviderBroken, ProviderBusy, ProviderError, ProviderRefused, ProviderUnreachable
 from bot.pictures.learnt import WeightsUnreadable
 from bot.providers.card import ProviderCard
+from bot.providers.checks import check_generation, check_training
 from bot.providers.local import requests, work
 from bot.providers.local.failures import Failures, FailuresLeft, error_of
 from bot.providers.local.tasks import GENERATION, TRAINING, Ending, LocalTask, TaskFolders, copy_durably
@@ -73,21 +74,21 @@ class LocalProvider:
         """Nothing here changes by itself."""
 
     async def prepare_training(self, request: TrainingRequest) -> Mapping[str, Any]:
-        requests.check_training(request)
+        check_training(self.card, request)
         return {}
 
     async def tidy_training(self, prepared: Mapping[str, Any]) -> None:
         """The dataset was read where it lies."""
 
     async def submit_training(self, request: TrainingRequest) -> Task:
-        requests.check_training(request)
+        check_training(self.card, request)
         with _refusing():
             names = await asyncio.to_thread(work.picture_names, request.dataset)
         requests.check_dataset(len(names), request.image_count)
         return await self._submit(request.job_id, TRAINING, asdict(request.settings), request.dataset)
 
     async def submit_generation(self, request: GenerationRequest) -> Task:
-        requests.check_generation(request)
+        check_generation(self.card, request)
         assert request.model is not None, "checked above"
         if request.model.weights is None:
             raise ProviderRefused("The weights of this model are not here.")

@@ -15,6 +15,7 @@ from bot.addresses import AllowedHosts, origin_of
 from bot.errors import ProviderDenied, ProviderError, ProviderGone, ProviderRefused
 from bot.providers.caching import Cache
 from bot.providers.card import ProviderCard
+from bot.providers.checks import check_generation, check_training
 from bot.providers.pace import Pace
 from bot.providers.replicate.captions import Captioner
 from bot.providers.replicate.cards import (
@@ -31,7 +32,7 @@ from bot.providers.replicate.catalogue import Catalogue
 from bot.providers.replicate.generations import Generations
 from bot.providers.replicate.history import find_tasks
 from bot.providers.replicate.replies import explain, state_of, training_state_of
-from bot.providers.replicate.requests import Version, check_generation, check_training, model_path
+from bot.providers.replicate.requests import Version, model_path
 from bot.providers.replicate.tasks import Tasks
 from bot.providers.replicate.trainings import Trainings, sought_training
 from bot.providers.replicate.uploads import remove_upload

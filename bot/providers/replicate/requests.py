@@ -11,13 +11,11 @@ from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from bot.errors import ProviderRefused
-from bot.providers.card import Mode, ProviderCard, Range
+from bot.providers.card import Mode
 from bot.providers.replicate.cards import CARD, TRAINED_VERSION
 from bot.providers.replicate.schemas import Schema, fitting, knows
 from bot.providers.tasks import GenerationRequest, TrainingRequest, TrainingSettings, Webhook
 
-MOST_SEED = 2**32 - 1
-LONGEST_TRIGGER = 100
 LONGEST_NAME = 60
 STEPS = ("steps", "training_steps")  # clients of the fast trainer send either: its schema decides
 EVENTS = ("start", "completed")
@@ -70,22 +68,6 @@ class Version:
                 "This model was not trained at Replicate, which can only use its own: choose another generator."
             )
         return cls(owner=match[1], name=match[2], id=match[3])
-
-
-def check_training(card: ProviderCard, request: TrainingRequest) -> None:
-    """Before anything is sent. Raises `ProviderRefused`."""
-    trainer = card.trainer(request.trainer)
-    if trainer is None:
-        raise ProviderRefused("Replicate does not offer that trainer (any more): choose another one.")
-    settings = request.settings
-    _within(trainer.image_count, request.image_count, "The number of pictures")
-    _within(trainer.iterations, settings.iterations, "The number of iterations")
-    if settings.learning_rate is not None and trainer.learning_rate is not None:
-        _within(trainer.learning_rate, settings.learning_rate, "The learning rate")
-    if trainer.lora_ranks:
-        _within(Range(lowest=1, highest=128, default=16), settings.lora_rank, "The LoRA rank")
-    if not settings.trigger_word.strip() or len(settings.trigger_word) > LONGEST_TRIGGER:
-        raise ProviderRefused(f"The trigger word must have 1 to {LONGEST_TRIGGER} characters.")
 
 
 def training_input(trainer: str, schema: Schema, settings: TrainingSettings, images: str) -> dict[str, Any]:
@@ -153,29 +135,6 @@ def hardware_of(offered: Sequence[str]) -> str:
     return next((sku for sku in HARDWARE if sku in offered), offered[0])
 
 
-def check_generation(card: ProviderCard, request: GenerationRequest) -> None:
-    """Before anything is sent. Raises `ProviderRefused`."""
-    generator = card.generator(request.generator)
-    if generator is None or generator.retired:
-        raise ProviderRefused(generator.retired if generator else "Replicate has no such generator: choose another.")
-    if generator.needs_model != (request.model is not None):
-        raise ProviderRefused(
-            "This generator needs a model." if generator.needs_model else "This generator takes no model."
-        )
-    if request.model is not None and request.model.base_model not in generator.base_models:
-        raise ProviderRefused("This generator takes models of another kind: choose another generator for this one.")
-    if request.images:
-        raise ProviderRefused("This generator takes no reference pictures.")
-    _within(generator.pictures, request.count, "The number of pictures")
-    _within(Range(lowest=0, highest=MOST_SEED, default=0), request.seed, "The seed")
-    if generator.strength is not None:
-        _within(generator.strength, request.strength, "The strength")
-    if request.aspect_ratio not in generator.aspect_ratios:
-        raise ProviderRefused(f"The aspect ratio must be one of {', '.join(generator.aspect_ratios)}.")
-    if not request.prompt.strip() or len(request.prompt) > generator.prompt_characters:
-        raise ProviderRefused(f"The prompt must have 1 to {generator.prompt_characters} characters.")
-
-
 def generation_input(schema: Schema, request: GenerationRequest) -> dict[str, Any]:
     """The input of a generator. Raises `ProviderRefused` when this version does not take what was chosen."""
     wanted: dict[str, Any] = {"prompt": request.prompt, "aspect_ratio": request.aspect_ratio, "seed": request.seed}
@@ -218,8 +177,3 @@ def _without_query(value: Any) -> Any:
         return urlsplit(value)._replace(query="", fragment="").geturl()
     except ValueError:
         return value
-
-
-def _within(allowed: Range, value: float, what: str) -> None:
-    if not allowed.holds(value):
-        raise ProviderRefused(f"{what} must be from {allowed.lowest:g} to {allowed.highest:g}.")

@@ -4,31 +4,21 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from bot.errors import ProviderGone, ProviderRefused
-from bot.providers.card import GeneratorCard, ProviderCard, Range
+from bot.errors import ProviderRefused
+from bot.providers.card import GeneratorCard, ProviderCard
+from bot.providers.checks import check_generation
 from bot.providers.tasks import GenerationRequest, ModelInUse
 from bot.providers.together.card import REFERENCE_FIELDS, SIZES, STEPS, TITLE
 
-MOST_SEED = 2**32 - 1
 LARGEST_REFERENCE = 8 * 2**20  # bytes of one picture; ours: no limit is documented, and base64 adds a third
 PICTURE_STARTS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def generator_for(card: ProviderCard, request: GenerationRequest) -> GeneratorCard:
     """The generator, when the request keeps within what its card says. Raises `ProviderGone`, `ProviderRefused`."""
-    generator = card.generator(request.generator)
-    if generator is None:
-        raise ProviderGone(f"{TITLE} has no such generator: choose another one.")
-    if generator.retired:
-        raise ProviderGone(generator.retired)
-    _check_prompt(request.prompt, generator.prompt_characters)
-    _check_range(generator.pictures, request.count, "The number of pictures")
-    _check_range(Range(lowest=0, highest=MOST_SEED, default=0), request.seed, "The seed")
-    if request.aspect_ratio not in generator.aspect_ratios:
-        raise ProviderRefused(f"The aspect ratio must be one of {', '.join(generator.aspect_ratios)}.")
-    if len(request.images) > generator.reference_images:
-        raise ProviderRefused(f"{generator.title} takes at most {generator.reference_images} reference pictures.")
-    _check_model(generator, request)
+    generator = check_generation(card, request)
+    if request.model is not None:
+        _link_of(request.model)
     return generator
 
 
@@ -54,32 +44,6 @@ def body_of(request: GenerationRequest, generator: GeneratorCard) -> dict[str, A
         field = REFERENCE_FIELDS[generator.id]
         body[field] = pictures[0] if field == "image_url" else pictures
     return body
-
-
-def _check_prompt(prompt: str, longest: int) -> None:
-    if not prompt.strip():
-        raise ProviderRefused("The prompt must not be empty.")
-    if len(prompt) > longest:
-        raise ProviderRefused(f"The prompt must have at most {longest} characters.")
-    if any("\ud800" <= character <= "\udfff" for character in prompt):
-        raise ProviderRefused("The prompt holds characters that are no text.")
-
-
-def _check_range(allowed: Range, value: float, what: str) -> None:
-    if not allowed.holds(value):
-        raise ProviderRefused(f"{what} must be from {allowed.lowest:g} to {allowed.highest:g}.")
-
-
-def _check_model(generator: GeneratorCard, request: GenerationRequest) -> None:
-    if request.model is None:
-        if generator.needs_model:
-            raise ProviderRefused(f"{generator.title} needs a model: choose one of yours.")
-        return
-    if request.model.base_model not in generator.base_models:
-        raise ProviderRefused(f"{generator.title} cannot use this model: it was made for another base model.")
-    if generator.strength is not None:
-        _check_range(generator.strength, request.strength, "The strength")
-    _link_of(request.model)
 
 
 def _link_of(model: ModelInUse) -> str:

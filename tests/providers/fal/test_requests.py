@@ -344,7 +344,7 @@ async def test_a_model_that_fal_cannot_read_needs_object_storage(fal: FalProvide
         ({"aspect_ratio": "9:21"}, "aspect ratio"),
         ({"images": (Path("a.png"),)}, "reference pictures"),
         ({"generator": cards.FLUX_LORA}, "needs a model"),
-        ({"model": ModelInUse(base_model="flux.1-dev", weights=None, weights_link=LINK)}, "cannot use this model"),
+        ({"model": ModelInUse(base_model="flux.1-dev", weights=None, weights_link=LINK)}, "takes no model"),
     ],
 )
 async def test_what_a_generator_cannot_do_is_refused_before_anything_is_sent(

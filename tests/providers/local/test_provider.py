@@ -299,7 +299,7 @@ async def test_a_generation_without_a_model_is_refused(opened: Opener, weights: 
 async def test_a_model_of_another_base_is_refused(
     opened: Opener, weights: Path, tmp_path: Path, base_model: str
 ) -> None:
-    with pytest.raises(ProviderRefused, match="trained itself"):
+    with pytest.raises(ProviderRefused, match="made for another base model"):
         await opened().submit_generation(generation(weights, model=ModelInUse(base_model=base_model, weights=weights)))
     assert not (tmp_path / "home").exists()
 

@@ -16,6 +16,7 @@ from bot.errors import (
     ProviderBroken,
     ProviderDenied,
     ProviderError,
+    ProviderGone,
     ProviderModerated,
     ProviderRefused,
     ProviderTimedOut,
@@ -124,7 +125,7 @@ async def test_an_official_model_that_is_gone_is_retired_with_a_sentence(
     assert name in generator.retired
     request = bench.generation("job-1", with_model=False)
     assert request is not None
-    with pytest.raises(ProviderRefused, match="does not offer"):
+    with pytest.raises(ProviderGone, match="does not offer"):
         await bench.provider.submit_generation(request)
 
 

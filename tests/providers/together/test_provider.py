@@ -299,8 +299,8 @@ async def test_a_reference_that_is_no_picture_or_too_large_is_refused(
     assert service.requests == []
 
 
-async def test_a_generator_that_does_not_exist_is_gone(provider: TogetherProvider) -> None:
-    with pytest.raises(ProviderGone):
+async def test_a_generator_that_does_not_exist_is_refused(provider: TogetherProvider) -> None:
+    with pytest.raises(ProviderRefused, match="no such generator"):
         await provider.submit_generation(request(generator="FLUX.9"))
 
 
