@@ -7,7 +7,7 @@ import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.offers import quote, trainer_title
-from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, plain, progress_bar
+from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
@@ -128,10 +128,8 @@ def _subtitle(view: JobView) -> str:
             ]
             return f"> {plain(details['prompt'], 300)}\n-# {' · '.join(parts)}"
         case JobKind.IMPORT:
-            base = title_of(details["base_model"])
-            return (
-                f"-# {person} · {base} · trigger word {plain(details['trigger_word'])} · {plain(details['source'], 80)}"
-            )
+            parts = [person, title_of(details["base_model"]), f"trigger word {plain(details['trigger_word'])}"]
+            return f"-# {' · '.join([*parts, place_named(details['source'])])}"
         case JobKind.PUBLISH:
             return f"-# {person} · {'private' if details['private'] else 'public'} repository on the Hugging Face Hub"
 

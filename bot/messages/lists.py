@@ -6,7 +6,7 @@ import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, JobView, finished_card
-from bot.messages.words import COLOURS, STAGE_WORDS, STATUS_WORDS, count, duration, moment, plain
+from bot.messages.words import COLOURS, STAGE_WORDS, STATUS_WORDS, count, duration, moment, place_named, plain
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
@@ -58,7 +58,7 @@ def model_details(model: Model, dataset: Dataset | None, provider: ProviderCard)
 def _origin(model: Model, dataset: Dataset | None, provider: ProviderCard) -> str:
     settings, when = model.settings, moment(model.created_ms)
     if "source" in settings:
-        return f"Imported {when} from {plain(settings['source'], 200)}"
+        return f"Imported {when} from {place_named(settings['source'], 200)}"
     parts = [f"Trained {when} at {provider.title}"]
     parts += [count(len(dataset.images), "picture", "pictures")] if dataset else []
     parts += [f"{settings['iterations']} iterations", str(settings["mode"])]

@@ -71,6 +71,11 @@ def plain(text: str, longest: int = 200) -> str:
     return discord.utils.escape_mentions(discord.utils.escape_markdown(cut))
 
 
+def place_named(source: str, longest: int = 80) -> str:
+    """Where somebody's LoRA is, without what a link carries behind its path: that may be a signature."""
+    return plain(source.partition("?")[0].partition("#")[0], longest)
+
+
 def progress_bar(progress: float) -> str:
     progress = min(max(progress, 0.0), 1.0)
     filled = round(progress * BAR_CELLS)

@@ -91,7 +91,7 @@ async def test_train_at_replicate_publish_on_the_hub_and_generate_at_replicate(
 
     await ann.command("models publish", channel="training", model=model.id)
     published = await live.sees_text("is on the Hugging Face Hub", "only who may read it there")
-    (repository,) = town.hub.repos.values()
+    (repository,) = (repo for name, repo in town.hub.repos.items() if name.startswith(f"{town.hub.username}/luna-"))
     assert repository.private
     assert set(repository.files) == {".gitattributes", "README.md", "lora.safetensors"}
     assert repository.files["lora.safetensors"] == await live.resources.files.read(model.weights_file)
@@ -301,6 +301,17 @@ async def test_what_is_offered_follows_from_the_cards(live: LiveBot, ann: Person
     }
     bases = await ann.autocomplete("models import", option="base_model", typed="kv", channel="training")
     assert {choice["value"] for choice in bases} == {"flux.2-klein-9b-kv", "flux.2-klein-9b-kv-bf16"}
-    providers = text_of(await (await ann.command("providers")).final())
-    for words in ("Replicate", "fal", "Black Forest Labs", "Together", "2025", "$10.00 left"):
-        assert words in providers.replace("\\", "")
+
+
+async def test_what_is_left_on_the_accounts_is_for_those_who_run_the_server(live: LiveBot, ann: Person) -> None:
+    world = live.playground.world
+    owner = Person(world, world.people[world.server.owner_id])
+    seen = {}
+    for who, person in (("member", ann), ("owner", owner)):
+        answer = await person.command("providers", channel="training")
+        seen[who] = text_of(await answer.final()).replace("\\", "")
+        for words in ("Replicate", "fal.ai", "Black Forest Labs", "31 October 2025", "Together AI", "It is not FLUX"):
+            assert words in seen[who]
+    assert "Account" not in seen["member"]
+    assert "Account: atelier-bot" in seen["owner"]
+    assert " left" in seen["owner"]

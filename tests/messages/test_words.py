@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.messages.words import COLOURS, STAGE_WORDS, STATUS_WORDS, count, duration, moment, plain, progress_bar
+from bot.messages.words import (
+    COLOURS,
+    STAGE_WORDS,
+    STATUS_WORDS,
+    count,
+    duration,
+    moment,
+    place_named,
+    plain,
+    progress_bar,
+)
 from storage.statuses import JobStatus, Stage
 
 
@@ -110,3 +120,9 @@ def test_no_line_break_of_a_persons_survives(words: str) -> None:
     assert len(shown.splitlines()) <= 1
     assert len(shown) <= 201
     assert not re.search(r"(?<!\\)(\*\*|~~|\|\|)", shown.replace("\\\\", ""))
+
+
+def test_a_place_is_named_without_what_may_be_a_signature() -> None:
+    assert place_named("https://files.example/a.safetensors?sig=5ec4e7#x") == "https://files.example/a.safetensors"
+    assert place_named("ann/luna") == "ann/luna"
+    assert len(place_named("x" * 500)) == 80

@@ -7,14 +7,7 @@ import pytest
 
 from bot.errors import ProviderUnreachable
 from bot.providers.caching import MOST_ENTRIES, Cache
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
+from tests.providers.clock import Clock
 
 
 class Source:
@@ -31,11 +24,6 @@ class Source:
             self.fails -= 1
             raise ProviderUnreachable("away")
         return self.asked
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -7,19 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.providers.pace import Pace
-
-
-class Clock:
-    """Time that passes only by waiting; notes when each turn came."""
-
-    def __init__(self, seconds: float = 1_000_000.0) -> None:
-        self.seconds = seconds
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+from tests.providers.clock import Clock
 
 
 def paced(clock: Clock, per_minute: int, burst: int = 10) -> Pace:

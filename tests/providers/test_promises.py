@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from PIL import Image
 
 from bot.errors import (
@@ -114,13 +113,6 @@ class Listening:
         written = [logging.Formatter().format(record) for record in records]
         everything = "\n".join([*self.said, *written, repr(self._bench.provider), repr(self._bench.provider.card)])
         return [secret for secret in self._bench.logs_must_not_hold if secret in everything]
-
-
-@pytest.fixture(autouse=True)
-def nobody_waits() -> Iterator[None]:
-    """Calls that may be repeated are, without a pause."""
-    with stamina.set_testing(True, attempts=4):
-        yield
 
 
 @pytest.fixture(params=PROVIDERS)

@@ -30,6 +30,7 @@ from bot.providers.line import CALLS_AT_ONCE
 from bot.providers.pace import Pace
 from bot.providers.replies import Reply
 from bot.providers.wire import Wire
+from tests.providers.benches.bench import LOOPBACK
 from tests.simulators.service import (
     BAD_GATEWAY,
     BAD_GATEWAY_AFTER_EFFECT,
@@ -49,7 +50,6 @@ from tests.simulators.service import (
 KEY = "bfl_0123456789abcdef"
 SUBMIT, READ, ACT, FILE = "POST /v1/tasks", "GET /v1/tasks/{id}", "PUT /v1/tasks/{id}", "GET /files/{name}"
 PICTURE = b"\x89PNG" + bytes(range(256)) * 64
-LOOPBACK = frozenset({"127.0.0.1"})
 
 
 class Studio(Service):
@@ -100,6 +100,7 @@ class Studio(Service):
 
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
+    """As often as the wire itself would repeat a call."""
     with stamina.set_testing(True, attempts=50, cap=True):
         yield
 
@@ -121,21 +122,19 @@ Opener = Callable[..., Wire]
 
 
 @pytest.fixture
-async def opened(studio: Studio) -> AsyncIterator[Opener]:
-    async with httpx.AsyncClient() as client:
+def opened(studio: Studio, client: httpx.AsyncClient) -> Opener:
+    def open_wire(**changes: Any) -> Wire:
+        settings: dict[str, Any] = {
+            "client": client,
+            "title": "The studio",
+            "base_url": f"{studio.url}/v1",
+            "key_headers": {"x-key": KEY},
+            "hosts": AllowedHosts(frozenset(), extra_hosts=LOOPBACK),
+        }
+        settings.update(changes)
+        return Wire(settings.pop("client"), **settings)
 
-        def open_wire(**changes: Any) -> Wire:
-            settings: dict[str, Any] = {
-                "client": client,
-                "title": "The studio",
-                "base_url": f"{studio.url}/v1",
-                "key_headers": {"x-key": KEY},
-                "hosts": AllowedHosts(frozenset(), extra_hosts=LOOPBACK),
-            }
-            settings.update(changes)
-            return Wire(settings.pop("client"), **settings)
-
-        yield open_wire
+    return open_wire
 
 
 @pytest.fixture

@@ -330,9 +330,7 @@ class ReplicateSimulator(Service):
         return web.Response(status=status, text=json.dumps(body), content_type="application/problem+json")
 
     def path_in_contract(self, received: Received) -> str | None:
-        """Results and the site are not in the file. An id with a slash came as one step of the path, and is one again.
-
-        """
+        """Results and the site are not in the file. An id with a slash came as one step, and is one again."""
         if not received.path.startswith("/v1/"):
             return None
         identity = received.match.get("id", "")

@@ -140,7 +140,7 @@ def test_a_source_is_understood_by_its_form(text: str, kind: str, reference: str
     assert (source.kind, source.reference) == (kind, reference)
 
 
-@pytest.mark.parametrize("text", ["", "luna", "a/b/c", "ftp://x/y", "bfl:", "bfl: luna", "a b/c", "javascript:alert(1)"])
+@pytest.mark.parametrize("text", ["", "luna", "a/b/c", "bfl:", "bfl: luna", "a b/c", "javascript:alert(1)"])
 def test_what_can_be_named_is_said_when_nothing_was(text: str) -> None:
     with pytest.raises(BadInput, match="owner/name"):
         source_meant(text)
@@ -218,29 +218,30 @@ async def test_the_first_empty_trigger_word_is_tok(customs: Workshop) -> None:
 # What is refused at once.
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"source": "luna"}, "Name a Hugging Face repository"),
-        ({"source": "https://evil.example/x.safetensors"}, "I do not fetch from there"),
-        ({"source": "http://huggingface.co/x.safetensors"}, "I do not fetch from there"),
-        ({"source": "https://me:pass@huggingface.co/x"}, "I do not fetch from there"),
-        ({"source": "https://169.254.169.254/latest"}, "I do not fetch from there"),
-        ({"source": "nobody:luna"}, "Nothing can be imported from nobody here"),
-        ({"base_model": "flux-9"}, "Choose the base model"),
-        ({"base_model": ""}, "Choose the base model"),
-        ({"name": " "}, "name of 1 to 50 characters"),
-        ({"name": "n" * 51}, "name of 1 to 50 characters"),
-        ({"trigger_word": "two words"}, "Choose a trigger word"),
-        ({"trigger_word": "x"}, "Choose a trigger word"),
-        ({"trigger_word": "<@1>"}, "Choose a trigger word"),
-    ],
-)
+REFUSED_AT_ONCE: list[tuple[dict[str, Any], str]] = [
+    ({"source": "luna"}, "Name a Hugging Face repository"),
+    ({"source": "https://evil.example/x.safetensors"}, "I do not fetch from there"),
+    ({"source": "http://huggingface.co/x.safetensors"}, "I do not fetch from there"),
+    ({"source": "https://me:pass@huggingface.co/x"}, "I do not fetch from there"),
+    ({"source": "https://169.254.169.254/latest"}, "I do not fetch from there"),
+    ({"source": "nobody:luna"}, "Nothing can be imported from nobody here"),
+    ({"source": "ftp://x/y"}, "Nothing can be imported from ftp here"),
+    ({"base_model": "flux-9"}, "Choose the base model"),
+    ({"base_model": ""}, "Choose the base model"),
+    ({"name": " "}, "name of 1 to 50 characters"),
+    ({"name": "n" * 51}, "name of 1 to 50 characters"),
+    ({"trigger_word": "two words"}, "Choose a trigger word"),
+    ({"trigger_word": "x"}, "Choose a trigger word"),
+    ({"trigger_word": "<@1>"}, "Choose a trigger word"),
+]
+
+
 async def test_what_cannot_work_is_refused_before_anything_is_fetched(
-    customs: Workshop, simulator: HubSimulator, changes: dict[str, Any], sentence: str
+    customs: Workshop, simulator: HubSimulator
 ) -> None:
-    with pytest.raises(BadInput, match=sentence):
-        await customs.do.imports.request("3003", PLACE, request(**changes))
+    for changes, sentence in REFUSED_AT_ONCE:
+        with pytest.raises(BadInput, match=sentence):
+            await customs.do.imports.request("3003", PLACE, request(**changes))
     assert simulator.requests == []
     with pytest.raises(AssertionError):
         await customs.job("3003")

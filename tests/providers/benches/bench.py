@@ -3,12 +3,26 @@
 One file per provider beside this one; `open_bench(folder)` in each is an async context manager that yields a `Bench`.
 """
 
-from collections.abc import Sequence
+import ssl
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Protocol
 
+import httpx
+import pytest
+
+from bot.errors import (
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderDenied,
+    ProviderRefused,
+    ProviderUnpaid,
+)
 from bot.providers.contract import Provider
 from bot.providers.tasks import GenerationRequest, TrainingRequest
+
+LOOPBACK = frozenset({"127.0.0.1"})
 
 
 class Mishap(StrEnum):
@@ -23,9 +37,28 @@ class Mishap(StrEnum):
     BROKEN = "accepted, and answered with a 5xx in HTML"
 
 
+each_mishap = pytest.mark.parametrize(
+    ("mishap", "error", "paid"),
+    [
+        (Mishap.NEVER_SENT, ProviderBusy, 0),
+        (Mishap.BUSY, ProviderBusy, 0),
+        (Mishap.UNPAID, ProviderUnpaid, 0),
+        (Mishap.DENIED, ProviderDenied, 0),
+        (Mishap.REFUSED, ProviderRefused, 0),
+        (Mishap.LOST, OutcomeUnknown, 1),
+        (Mishap.BROKEN, OutcomeUnknown, 1),
+    ],
+)  # what it is said to be, and whether it was paid
+
+
 class Bench(Protocol):
-    provider: Provider
-    logs_must_not_hold: Sequence[str]  # key, presigned signatures
+    @property
+    def provider(self) -> Provider:
+        """The one of the moment; a bench may open it anew."""
+
+    @property
+    def logs_must_not_hold(self) -> Sequence[str]:
+        """Key, presigned signatures."""
 
     def training(self, job_id: str) -> TrainingRequest | None:
         """A request that the provider takes; None when it does not train."""
@@ -53,3 +86,27 @@ class Bench(Protocol):
 
     def withhold_one_picture(self) -> bool:
         """Of the next generation one picture is black and flagged; False when this provider does not do so."""
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """For every client: to read them takes longer than most tests."""
+    return httpx.create_ssl_context()
+
+
+class ClosedPort(httpx.AsyncBaseTransport):
+    """The real transport, except that the next `misses` of the requests that are meant find nobody listening."""
+
+    def __init__(self, is_meant: Callable[[httpx.Request], bool] = lambda _request: True) -> None:
+        self._real = httpx.AsyncHTTPTransport(verify=certificates())
+        self._is_meant = is_meant
+        self.misses = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.misses > 0 and self._is_meant(request):
+            self.misses -= 1
+            request.url = request.url.copy_with(port=1)
+        return await self._real.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._real.aclose()

@@ -11,7 +11,7 @@ import httpx
 from bot.providers.bfl.provider import BflProvider
 from bot.providers.card import FinetuneType, Mode, Priority
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings
-from tests.providers.benches.bench import Mishap
+from tests.providers.benches.bench import LOOPBACK, ClosedPort, Mishap
 from tests.simulators.bfl import POLL, SIGNED, SUBMIT, BflSimulator
 from tests.simulators.service import (
     BAD_GATEWAY_AFTER_EFFECT,
@@ -21,36 +21,13 @@ from tests.simulators.service import (
     answers,
 )
 
-LOOPBACK = frozenset({"127.0.0.1"})
 LORA = "cats-of-rome"
 LORA_BASE = "flux.2-klein-9b"
 
 
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.moment = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.moment
-
-
-class DeadEnd(httpx.AsyncBaseTransport):
-    """The real transport, except that the next requests can be led to a port where nobody listens."""
-
-    def __init__(self) -> None:
-        self.inner = httpx.AsyncHTTPTransport()
-        self.times = 0
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.times > 0:
-            self.times -= 1
-            request.url = request.url.copy_with(port=1)
-        return await self.inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+def provider_for(service: BflSimulator, client: httpx.AsyncClient, **changed: Any) -> BflProvider:
+    options: dict[str, Any] = {"key": service.key, "api_url": service.url, "extra_hosts": LOOPBACK}
+    return BflProvider(client=client, **options | changed)
 
 
 def a_generation(job_id: str = "job-1", **changes: Any) -> GenerationRequest:
@@ -99,7 +76,7 @@ def a_training(dataset: Path, job_id: str = "job-1", **changes: Any) -> Training
 class BflBench:
     provider: BflProvider
     service: BflSimulator
-    way: DeadEnd
+    way: ClosedPort
     logs_must_not_hold: Sequence[str]
 
     def training(self, job_id: str) -> TrainingRequest | None:
@@ -118,7 +95,7 @@ class BflBench:
     def cause(self, mishap: Mishap) -> bool:
         match mishap:
             case Mishap.NEVER_SENT:
-                self.way.times = 1
+                self.way.misses = 1
             case Mishap.BUSY:
                 self.service.order(SUBMIT, TOO_MANY_WITH_RETRY_AFTER)
             case Mishap.UNPAID:
@@ -154,9 +131,9 @@ class BflBench:
 
 @asynccontextmanager
 async def open_bench(folder: Path) -> AsyncIterator[BflBench]:
-    way = DeadEnd()
+    way = ClosedPort()
     async with BflSimulator() as service, httpx.AsyncClient(transport=way) as client:
         service.add_lora(LORA, LORA_BASE)
-        provider = BflProvider(client=client, key=service.key, api_url=service.url, extra_hosts=LOOPBACK)
+        provider = provider_for(service, client)
         secrets = (service.key, SIGNED)
         yield BflBench(provider=provider, service=service, way=way, logs_must_not_hold=secrets)

@@ -14,14 +14,13 @@ from bot.providers.fal.cards import CARD, FLUX_DEV, KLEIN_4B_TRAINER, KLEIN_9B_L
 from bot.providers.fal.provider import FalProvider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
 from tests.dataset_files import photo_zip
-from tests.providers.benches.bench import Mishap
+from tests.providers.benches.bench import LOOPBACK, ClosedPort, Mishap
 from tests.simulators.fal import LOCKED, STATUS, SUBMIT, Fal
 from tests.simulators.service import BAD_GATEWAY_AFTER_EFFECT, RESET_AFTER_EFFECT, TOO_MANY, UNAVAILABLE, answers
 
 SIGNATURE = "X-Amz-Signature=5ec4e75166a4f0e1"
 LINK = f"https://bucket.example.org/dataset.zip?X-Amz-Credential=ann&{SIGNATURE}"
 WEIGHTS_LINK = f"https://bucket.example.org/cats.safetensors?X-Amz-Credential=ann&{SIGNATURE}"
-LOOPBACK = frozenset({"127.0.0.1"})
 SETTINGS = TrainingSettings(
     trigger_word="TOK",
     mode=Mode.GENERAL,
@@ -62,23 +61,6 @@ FAULTS = {
 }
 
 
-class ClosedPort(httpx.AsyncBaseTransport):
-    """A real transport whose next connection goes to a port where nobody listens."""
-
-    def __init__(self) -> None:
-        self._real = httpx.AsyncHTTPTransport()
-        self.misses_next = False
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.misses_next:
-            self.misses_next = False
-            request.url = request.url.copy_with(port=1)
-        return await self._real.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._real.aclose()
-
-
 def provider_for(service: Fal, client: httpx.AsyncClient, **changed: Any) -> FalProvider:
     options: dict[str, Any] = {"key": service.key, "api_url": service.url, "extra_hosts": LOOPBACK}
     return FalProvider(client=client, **options | {"jwks_url": service.jwks_url} | changed)
@@ -109,7 +91,7 @@ def with_a_model(generator: str, **changed: Any) -> GenerationRequest:
     return replace(GENERATION, generator=generator, **{"model": model} | changed)
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FalBench:
     provider: Provider
     service: Fal
@@ -130,7 +112,7 @@ class FalBench:
 
     def cause(self, mishap: Mishap) -> bool:
         if mishap is Mishap.NEVER_SENT:
-            self.transport.misses_next = True
+            self.transport.misses = 1
         else:
             self.service.order(SUBMIT, FAULTS[mishap])
         return True

@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from bot.pictures.learning import learn
 from bot.providers.card import FinetuneType, Mode, Priority
@@ -22,6 +23,16 @@ from tests.providers.benches.bench import Mishap
 
 PICTURES = 4
 WORK_SECONDS = 600.0
+SETTINGS = TrainingSettings(
+    trigger_word="TOK",
+    mode=Mode.STYLE,
+    iterations=100,
+    learning_rate=None,
+    captioning=False,
+    priority=Priority.SPEED,
+    finetune_type=FinetuneType.LORA,
+    lora_rank=16,
+)
 ORDERS = {
     Mishap.BUSY: "submit:busy",
     Mishap.DENIED: "submit:denied",
@@ -50,6 +61,33 @@ class Clock:
         await asyncio.sleep(0.002)
 
 
+def a_training(dataset: Path, job_id: str = "job-1", **changes: Any) -> TrainingRequest:
+    """Of a dataset of four pictures; the changes are those of its settings."""
+    return TrainingRequest(
+        job_id=job_id,
+        trainer="preview",
+        name="Hills",
+        settings=replace(SETTINGS, **changes),
+        dataset=dataset,
+        image_count=PICTURES,
+    )
+
+
+def a_generation(weights: Path | None, job_id: str = "job-2", **changes: Any) -> GenerationRequest:
+    values: dict[str, Any] = {
+        "job_id": job_id,
+        "part": 0,
+        "generator": "preview",
+        "model": ModelInUse(base_model="local-quilting", weights=weights),
+        "prompt": "TOK hills",
+        "strength": 1.0,
+        "aspect_ratio": "1:1",
+        "count": 1,
+        "seed": 7,
+    }
+    return GenerationRequest(**values | changes)
+
+
 class LocalBench:
     """Implements `Bench`."""
 
@@ -65,38 +103,12 @@ class LocalBench:
         self.provider = self._open("")
 
     def training(self, job_id: str) -> TrainingRequest | None:
-        return TrainingRequest(
-            job_id=job_id,
-            trainer="preview",
-            name="Hills",
-            settings=TrainingSettings(
-                trigger_word="TOK",
-                mode=Mode.STYLE,
-                iterations=100,
-                learning_rate=None,
-                captioning=False,
-                priority=Priority.SPEED,
-                finetune_type=FinetuneType.LORA,
-                lora_rank=16,
-            ),
-            dataset=self._dataset,
-            image_count=PICTURES,
-        )
+        return a_training(self._dataset, job_id)
 
     def generation(self, job_id: str, *, with_model: bool, count: int = 1) -> GenerationRequest | None:
         if not with_model:
             return None
-        return GenerationRequest(
-            job_id=job_id,
-            part=0,
-            generator="preview",
-            model=ModelInUse(base_model="local-quilting", weights=self._weights),
-            prompt="TOK hills",
-            strength=1.0,
-            aspect_ratio="1:1",
-            count=count,
-            seed=7,
-        )
+        return a_generation(self._weights, job_id, count=count)
 
     def paid(self) -> int:
         log = self._home / "accepted.log"

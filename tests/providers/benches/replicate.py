@@ -1,6 +1,5 @@
 """Replicate for the promise suite: the real provider before a strict simulator on loopback."""
 
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from bot.providers.card import FinetuneType, Mode, Priority
 from bot.providers.replicate.provider import ReplicateProvider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings, Webhook
 from tests.dataset_files import photo_zip
-from tests.providers.benches.bench import Mishap
+from tests.providers.benches.bench import LOOPBACK, ClosedPort, Mishap
 from tests.simulators.replicate import (
     INVALID_INPUT,
     KEY,
@@ -47,25 +46,11 @@ SETTINGS = TrainingSettings(
 )
 
 
-class Unpluggable(httpx.AsyncHTTPTransport):
-    """Once told, the next paid request goes to a port where nobody listens: a real connection, really refused."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_unplugged = False
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.is_unplugged and request.method == "POST" and request.url.path.endswith(("/trainings", "/predictions")):
-            self.is_unplugged = False
-            request.url = request.url.copy_with(port=_closed_port())
-        return await super().handle_async_request(request)
-
-
 class ReplicateBench:
     """Implements `Bench`."""
 
     def __init__(
-        self, *, folder: Path, provider: ReplicateProvider, simulator: ReplicateSimulator, wire: Unpluggable
+        self, *, folder: Path, provider: ReplicateProvider, simulator: ReplicateSimulator, wire: ClosedPort
     ) -> None:
         self.provider = provider
         self.simulator = simulator
@@ -103,7 +88,7 @@ class ReplicateBench:
 
     def cause(self, mishap: Mishap) -> bool:
         if mishap is Mishap.NEVER_SENT:
-            self._wire.is_unplugged = True
+            self._wire.misses = 1
         else:
             self.simulator.order_for_next_paid(FAULTS[mishap])
         return True
@@ -131,7 +116,7 @@ class ReplicateBench:
 
 @asynccontextmanager
 async def open_bench(folder: Path) -> AsyncIterator[ReplicateBench]:
-    wire = Unpluggable()
+    wire = ClosedPort(_is_paid)
     async with ReplicateSimulator(finishes_after_polls=None) as simulator, httpx.AsyncClient(transport=wire) as client:
         simulator.models[f"{OWNER}/trained-before"] = Model(
             owner=OWNER,
@@ -156,13 +141,11 @@ def provider_for(simulator: ReplicateSimulator, client: httpx.AsyncClient, **opt
             "key": simulator.key,
             "api_url": simulator.api_url,
             "site_url": simulator.site_url,
-            "extra_hosts": frozenset({"127.0.0.1"}),
+            "extra_hosts": LOOPBACK,
             **options,
         },
     )
 
 
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _is_paid(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith(("/trainings", "/predictions"))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -10,12 +10,24 @@ import httpx
 from bot.providers.contract import Provider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest
 from bot.providers.together.provider import TogetherProvider
-from tests.providers.benches.bench import Mishap
+from tests.providers.benches.bench import LOOPBACK, ClosedPort, Mishap
 from tests.simulators.service import BAD_GATEWAY_AFTER_EFFECT, RESET_AFTER_EFFECT, TOO_MANY, answers
 from tests.simulators.together import DEV_LORA, GENERATIONS, SCHNELL, Together
 
 SIGNATURE = "X-Amz-Signature=5ec4e75166a4"
 LINK = f"https://weights.example.org/cats.safetensors?{SIGNATURE}"
+MODEL = ModelInUse(base_model="flux.1-dev", weights=None, weights_link=LINK)
+GENERATION = GenerationRequest(
+    job_id="job-1",
+    part=0,
+    generator=SCHNELL,
+    model=None,
+    prompt="a cat on a sofa",
+    strength=1.0,
+    aspect_ratio="1:1",
+    count=1,
+    seed=7,
+)
 
 
 def _error(message: str, kind: str) -> dict[str, object]:
@@ -34,53 +46,26 @@ FAULTS = {
 }
 
 
-class Refusing(httpx.AsyncBaseTransport):
-    """A transport whose next connection can be refused, as a closed port does it."""
-
-    def __init__(self) -> None:
-        self._real = httpx.AsyncHTTPTransport()
-        self.refuses_next = False
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if self.refuses_next:
-            self.refuses_next = False
-            request.url = request.url.copy_with(port=1)
-        return await self._real.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._real.aclose()
-
-
 @dataclass(frozen=True, kw_only=True)
 class TogetherBench:
     provider: Provider
     service: Together
-    transport: Refusing
+    transport: ClosedPort
     logs_must_not_hold: Sequence[str]
 
     def training(self, job_id: str) -> TrainingRequest | None:
         return None
 
     def generation(self, job_id: str, *, with_model: bool, count: int = 1) -> GenerationRequest | None:
-        model = ModelInUse(base_model="flux.1-dev", weights=None, weights_link=LINK) if with_model else None
-        return GenerationRequest(
-            job_id=job_id,
-            part=0,
-            generator=DEV_LORA if with_model else SCHNELL,
-            model=model,
-            prompt="a cat on a sofa",
-            strength=1.0,
-            aspect_ratio="1:1",
-            count=count,
-            seed=7,
-        )
+        request = replace(GENERATION, job_id=job_id, count=count)
+        return replace(request, generator=DEV_LORA, model=MODEL) if with_model else request
 
     def paid(self) -> int:
         return len(self.service.ledger)
 
     def cause(self, mishap: Mishap) -> bool:
         if mishap is Mishap.NEVER_SENT:
-            self.transport.refuses_next = True
+            self.transport.misses = 1
         else:
             self.service.order(GENERATIONS, FAULTS[mishap])
         return True
@@ -105,14 +90,14 @@ class TogetherBench:
 
 @asynccontextmanager
 async def open_bench(folder: Path) -> AsyncIterator[TogetherBench]:
-    transport = Refusing()
+    transport = ClosedPort()
     async with Together() as service, httpx.AsyncClient(transport=transport) as client:
         provider = TogetherProvider(
             client=client,
             key=service.key,
             home=folder / "together",
             api_url=service.api_url,
-            extra_hosts=frozenset({"127.0.0.1"}),
+            extra_hosts=LOOPBACK,
         )
         yield TogetherBench(
             provider=provider, service=service, transport=transport, logs_must_not_hold=(service.key, SIGNATURE)

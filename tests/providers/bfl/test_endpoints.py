@@ -3,13 +3,12 @@
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 
 from bot.errors import ProviderGone, ProviderModerated, ProviderRefused
 from bot.providers.base_models import BY_ID as BASE_MODELS
@@ -33,7 +32,7 @@ from bot.providers.bfl.requests import size_of
 from bot.providers.card import GeneratorCard
 from bot.providers.tasks import Finished, ModelInUse, Webhook
 from tests.dataset_files import photo, png_bytes
-from tests.providers.benches.bfl import LOOPBACK, a_generation, a_model
+from tests.providers.benches.bfl import a_generation, a_model, provider_for
 from tests.simulators.bfl import BflSimulator
 from tests.simulators.bfl_fields import LORA_BASES
 
@@ -60,12 +59,6 @@ REFERENCES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
 @pytest.fixture
 async def service() -> AsyncIterator[BflSimulator]:
     async with BflSimulator(has_legacy_finetune=True) as service:
@@ -75,20 +68,9 @@ async def service() -> AsyncIterator[BflSimulator]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
 def provider(service: BflSimulator, client: httpx.AsyncClient) -> BflProvider:
     """With the legacy flag, so that every endpoint is offered."""
-    return BflProvider(client=client, key=service.key, api_url=service.url, extra_hosts=LOOPBACK, legacy_finetune=True)
-
-
-@pytest.fixture
-def today(service: BflSimulator, client: httpx.AsyncClient) -> BflProvider:
-    return BflProvider(client=client, key=service.key, api_url=service.url, extra_hosts=LOOPBACK)
+    return provider_for(service, client, legacy_finetune=True)
 
 
 @pytest.fixture
@@ -361,9 +343,7 @@ async def test_a_reference_picture_that_is_none_is_refused_by_the_service(
 async def test_a_model_is_used_at_the_host_where_it_lives(client: httpx.AsyncClient, service: BflSimulator) -> None:
     async with BflSimulator() as europe:
         europe.add_lora("cats-of-rome")
-        provider = BflProvider(
-            client=client, key=service.key, api_url=service.url, extra_hosts=LOOPBACK, region_urls=(europe.url,)
-        )
+        provider = provider_for(service, client, region_urls=(europe.url,))
         model = a_model(api_url=europe.url)
         request = a_generation(generator="flux-2-klein-9b-finetuned", model=model)
         task = await provider.submit_generation(request)

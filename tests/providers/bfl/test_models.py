@@ -3,13 +3,12 @@
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 
 from bot.errors import (
     OutcomeUnknown,
@@ -28,8 +27,9 @@ from bot.providers.card import FinetuneType, Handover, Mode, Priority
 from bot.providers.contract import Ability, abilities_of
 from bot.providers.tasks import Finished, ModelInUse, Stopped, Task, Webhook, Working
 from tests.dataset_files import photo_zip, zip_of
-from tests.providers.benches.bfl import LOOPBACK, Clock, a_generation, a_training
-from tests.simulators.bfl import DELETION, DETAILS, FINETUNING, KEY, LISTED, REBUILT_POLL, BflSimulator
+from tests.providers.benches.bfl import a_generation, a_training, provider_for
+from tests.providers.clock import Clock
+from tests.simulators.bfl import DELETION, DETAILS, FINETUNING, LISTED, REBUILT_POLL, BflSimulator
 from tests.simulators.service import (
     BAD_GATEWAY_AFTER_EFFECT,
     RESET,
@@ -43,12 +43,6 @@ from tests.simulators.service import (
 BASE = "flux.2-klein-9b"
 
 
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
 @pytest.fixture
 async def service() -> AsyncIterator[BflSimulator]:
     async with BflSimulator(has_legacy_finetune=True) as service:
@@ -56,32 +50,8 @@ async def service() -> AsyncIterator[BflSimulator]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def today(service: BflSimulator, client: httpx.AsyncClient) -> BflProvider:
-    return BflProvider(client=client, key=service.key, api_url=service.url, extra_hosts=LOOPBACK)
-
-
-@pytest.fixture
 def legacy(service: BflSimulator, client: httpx.AsyncClient, clock: Clock) -> BflProvider:
-    return BflProvider(
-        client=client,
-        key=service.key,
-        api_url=service.url,
-        extra_hosts=LOOPBACK,
-        now=clock,
-        cache=Cache(now=clock),
-        legacy_finetune=True,
-    )
+    return provider_for(service, client, now=clock, cache=Cache(now=clock), legacy_finetune=True)
 
 
 @pytest.fixture
@@ -177,7 +147,7 @@ async def test_looking_up_that_never_gets_an_answer_is_unreachable(today: BflPro
 async def test_a_wrong_key_is_denied_and_not_taken_for_an_unknown_model(
     service: BflSimulator, client: httpx.AsyncClient
 ) -> None:
-    wrong = BflProvider(client=client, key="bfl_other", api_url=service.url, extra_hosts=LOOPBACK)
+    wrong = provider_for(service, client, key="bfl_other")
     with pytest.raises(ProviderDenied):
         await wrong.look_up("cats", BASE)
 
@@ -213,9 +183,7 @@ async def test_finetunes_of_2025_can_be_imported_with_the_flag(legacy: BflProvid
 async def test_a_model_in_another_region_is_found_there(service: BflSimulator, client: httpx.AsyncClient) -> None:
     async with BflSimulator() as europe, BflSimulator(key="bfl_another_one") as shut:
         europe.add_lora("cats")
-        provider = BflProvider(
-            client=client, key=KEY, api_url=service.url, extra_hosts=LOOPBACK, region_urls=(shut.url, europe.url)
-        )
+        provider = provider_for(service, client, region_urls=(shut.url, europe.url))
         assert await provider.look_up("cats", BASE) == {"finetune_id": "cats", "api_url": europe.url}
         with pytest.raises(ProviderGone):
             await provider.look_up("dogs", BASE)
@@ -267,9 +235,7 @@ async def test_a_model_is_deleted_where_it_lives(service: BflSimulator, client: 
     async with BflSimulator() as europe:
         europe.add_lora("cats")
         service.add_lora("cats")
-        provider = BflProvider(
-            client=client, key=KEY, api_url=service.url, extra_hosts=LOOPBACK, region_urls=(europe.url,)
-        )
+        provider = provider_for(service, client, region_urls=(europe.url,))
         await provider.delete_model({"finetune_id": "cats", "api_url": europe.url})
         assert (list(europe.loras), list(service.loras)) == ([], ["cats"])
 
@@ -520,7 +486,7 @@ async def test_a_forgotten_task_whose_model_is_listed_has_finished(
     task = await legacy.submit_training(a_training(dataset))
     service.finish_all()
     assert isinstance(await legacy.check(task), Working)
-    clock.moment += 31
+    clock.seconds += 31
     assert await legacy.check(task) == Finished()
 
 
@@ -538,9 +504,9 @@ async def test_a_forgotten_task_without_a_model_is_gone(
     task = await legacy.submit_training(a_training(dataset))
     service.tasks.clear()
     service.loras.clear()
-    clock.moment += 1
+    clock.seconds += 1
     assert isinstance(await legacy.check(task), Working)
-    clock.moment += 31
+    clock.seconds += 31
     with pytest.raises(ProviderGone):
         await legacy.check(task)
 
@@ -591,6 +557,6 @@ async def test_a_training_meets_the_usual_refusals(legacy: BflProvider, service:
 
 async def test_the_simulator_has_no_training_for_an_account_of_today(client: httpx.AsyncClient, dataset: Path) -> None:
     async with BflSimulator() as service:
-        hopeful = BflProvider(client=client, key=KEY, api_url=service.url, extra_hosts=LOOPBACK, legacy_finetune=True)
+        hopeful = provider_for(service, client, legacy_finetune=True)
         with pytest.raises(ProviderGone):
             await hopeful.submit_training(a_training(dataset))

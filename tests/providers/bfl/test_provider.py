@@ -2,13 +2,12 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 from PIL import Image
 
 from bot.errors import (
@@ -27,7 +26,9 @@ from bot.providers.contract import Ability, abilities_of
 from bot.providers.signatures import NotGenuine
 from bot.providers.tasks import Finished, Stopped, Task, Webhook, Working
 from tests.dataset_files import photo, png_bytes
-from tests.providers.benches.bfl import LOOPBACK, Clock, DeadEnd, a_generation, a_model
+from tests.providers.benches.bench import ClosedPort, certificates
+from tests.providers.benches.bfl import a_generation, a_model, provider_for
+from tests.providers.clock import Clock
 from tests.simulators.bfl import CREDITS, DELIVERY, KEY, POLL, REBUILT_POLL, SIGNED, SUBMIT, BflSimulator
 from tests.simulators.service import (
     BAD_GATEWAY,
@@ -46,37 +47,20 @@ from tests.simulators.service import (
 WEBHOOK = Webhook(url="https://atelier.example/hooks/aZ09", secret="s3cret-of-this-job")
 
 
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
+@pytest.fixture
+def way() -> ClosedPort:
+    return ClosedPort()
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[BflSimulator]:
-    async with BflSimulator() as service:
-        yield service
-
-
-@pytest.fixture
-def way() -> DeadEnd:
-    return DeadEnd()
-
-
-@pytest.fixture
-async def client(way: DeadEnd) -> AsyncIterator[httpx.AsyncClient]:
+async def client(way: ClosedPort) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=way) as client:
         yield client
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def provider(service: BflSimulator, client: httpx.AsyncClient, clock: Clock) -> BflProvider:
-    return BflProvider(client=client, key=service.key, api_url=service.url, extra_hosts=LOOPBACK, now=clock)
+    return provider_for(service, client, now=clock)
 
 
 async def submitted(provider: BflProvider, **changes: Any) -> Task:
@@ -150,7 +134,7 @@ async def test_the_polling_address_is_kept_exactly_as_named(provider: BflProvide
 
 async def test_a_rebuilt_polling_address_would_not_know_the_task(provider: BflProvider, service: BflSimulator) -> None:
     task = await finished(provider, service)
-    async with httpx.AsyncClient() as plain:
+    async with httpx.AsyncClient(verify=certificates()) as plain:
         reply = await plain.get(f"{service.url}/v1/get_result", params={"id": task.id})
     assert reply.json()["status"] == "Task not found"
     assert await provider.check(task) == Finished()
@@ -208,8 +192,8 @@ async def test_a_7th_task_of_kontext_max_is_busy(provider: BflProvider) -> None:
         await submitted(provider, generator="flux-kontext-max")
 
 
-async def test_no_connection_is_busy(provider: BflProvider, service: BflSimulator, way: DeadEnd) -> None:
-    way.times = 1
+async def test_no_connection_is_busy(provider: BflProvider, service: BflSimulator, way: ClosedPort) -> None:
+    way.misses = 1
     with pytest.raises(ProviderBusy):
         await submitted(provider)
     assert service.ledger == []
@@ -406,9 +390,9 @@ async def test_a_task_that_is_not_known_right_after_submit_is_work(
 async def test_a_task_that_stays_unknown_is_gone(provider: BflProvider, service: BflSimulator, clock: Clock) -> None:
     service.new_tasks_unknown_for = 1000
     task = await submitted(provider)
-    clock.moment += 29
+    clock.seconds += 29
     assert await provider.check(task) == Working(progress=None)
-    clock.moment += 2
+    clock.seconds += 2
     with pytest.raises(ProviderGone, match="start it again"):
         await provider.check(task)
 
@@ -419,9 +403,9 @@ async def test_after_a_restart_an_unknown_task_has_its_moment_too(
     service.new_tasks_unknown_for = 1000
     task = await submitted(provider)
     clock = Clock()
-    later = BflProvider(client=client, key=KEY, api_url=service.url, extra_hosts=LOOPBACK, now=clock)
+    later = provider_for(service, client, now=clock)
     assert await later.check(task) == Working(progress=None)
-    clock.moment += 31
+    clock.seconds += 31
     with pytest.raises(ProviderGone):
         await later.check(task)
 
@@ -433,7 +417,7 @@ async def test_a_404_on_a_poll_is_an_unknown_task(
     task = await submitted(provider)
     service.order(POLL, answers(404, body), answers(404, body))
     assert await provider.check(task) == Working(progress=None)
-    clock.moment += 31
+    clock.seconds += 31
     with pytest.raises(ProviderGone):
         await provider.check(task)
 
@@ -657,7 +641,7 @@ async def test_credits_beyond_every_number_are_broken(provider: BflProvider, ser
 
 
 async def test_a_refresh_denies_a_wrong_key(service: BflSimulator, client: httpx.AsyncClient) -> None:
-    wrong = BflProvider(client=client, key="bfl_other", api_url=service.url, extra_hosts=LOOPBACK)
+    wrong = provider_for(service, client, key="bfl_other")
     with pytest.raises(ProviderDenied):
         await wrong.refresh()
 

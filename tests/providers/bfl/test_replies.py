@@ -13,7 +13,7 @@ from bot.providers.bfl.provider import FirstSeen
 from bot.providers.bfl.replies import balance_of, explain, picture_link, poll_of, state_of, task_of, training_of
 from bot.providers.replies import Reply
 from bot.providers.tasks import Finished, Stopped, Working
-from tests.providers.benches.bfl import Clock
+from tests.providers.clock import Clock
 
 WORDS = st.sampled_from(
     ["Ready", "Error", "Failed", "Content Moderated", "Request Moderated", "Pending", "Task not found"]
@@ -107,11 +107,11 @@ def test_only_the_latest_tasks_are_remembered() -> None:
     clock = Clock()
     first_seen = FirstSeen(clock)
     assert first_seen.seconds_ago("first") == 0
-    clock.moment += 5
+    clock.seconds += 5
     assert first_seen.seconds_ago("first") == 5
     for number in range(10_000):
         first_seen.seconds_ago(str(number))
     assert first_seen.seconds_ago("9999") == 0
-    clock.moment += 5
+    clock.seconds += 5
     assert first_seen.seconds_ago("first") == 0
     assert first_seen.seconds_ago("9999") == 5

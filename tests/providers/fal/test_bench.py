@@ -1,41 +1,19 @@
 """The bench of fal.ai keeps what it says: each mishap happens as it is named, and the service obeys its hand."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import stamina
 
 from bot.errors import (
-    OutcomeUnknown,
     ProviderBroken,
-    ProviderBusy,
-    ProviderDenied,
     ProviderError,
     ProviderModerated,
-    ProviderRefused,
-    ProviderUnpaid,
 )
 from bot.providers.contract import Cancels, Generates, Knocks, Trains
 from bot.providers.tasks import Finished, Stopped, Task, Working
-from tests.providers.benches.bench import Bench, Mishap
+from tests.providers.benches.bench import Bench, Mishap, each_mishap
 from tests.providers.benches.fal import FalBench, open_bench
-
-MEANINGS: dict[Mishap, tuple[type[ProviderError], int]] = {
-    Mishap.NEVER_SENT: (ProviderBusy, 0),
-    Mishap.BUSY: (ProviderBusy, 0),
-    Mishap.UNPAID: (ProviderUnpaid, 0),
-    Mishap.DENIED: (ProviderDenied, 0),
-    Mishap.REFUSED: (ProviderRefused, 0),
-    Mishap.LOST: (OutcomeUnknown, 1),
-    Mishap.BROKEN: (OutcomeUnknown, 1),
-}
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
 
 
 @pytest.fixture
@@ -44,15 +22,14 @@ async def bench(tmp_path: Path) -> AsyncIterator[FalBench]:
         yield bench
 
 
-@pytest.mark.parametrize("mishap", list(Mishap))
+@each_mishap
 @pytest.mark.parametrize("kind", ["training", "generation", "generation with a model"])
 async def test_a_mishap_has_its_meaning_and_the_next_submission_none(
-    bench: FalBench, mishap: Mishap, kind: str, caplog: pytest.LogCaptureFixture
+    bench: FalBench, mishap: Mishap, error: type[ProviderError], paid: int, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", logger="bot")
-    meaning, paid = MEANINGS[mishap]
     assert bench.cause(mishap)
-    with pytest.raises(meaning):
+    with pytest.raises(error):
         await submit(bench, kind)
     assert bench.paid() == paid
     await submit(bench, kind)

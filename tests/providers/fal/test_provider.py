@@ -1,59 +1,23 @@
 """fal.ai: its card, its key and where that goes, and cancelling."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 from PIL import Image
 
-from bot.errors import ProviderBroken, ProviderDenied, ProviderError, ProviderUnpaid
+from bot.errors import ProviderBroken, ProviderDenied, ProviderUnpaid
 from bot.providers.base_models import BY_ID
 from bot.providers.card import Handover, ModelBy
 from bot.providers.contract import Ability, abilities_of
 from bot.providers.fal.provider import FalProvider, cards
 from bot.providers.tasks import Stopped, Task, TrainingRequest, Working
-from tests.dataset_files import photo_zip, png_bytes
-from tests.providers.benches.fal import GENERATION, a_training, provider_for
+from tests.dataset_files import png_bytes
+from tests.providers.benches.fal import GENERATION, provider_for
+from tests.providers.fal.watching import stopped
 from tests.simulators.fal import CANCEL, GENERATORS, STATUS, TRAINERS, Answer, Fal
 from tests.simulators.service import RESET, UNAVAILABLE, answers
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Fal]:
-    async with Fal(polls=None) as service:
-        yield service
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
-def fal(service: Fal, client: httpx.AsyncClient) -> FalProvider:
-    return provider_for(service, client)
-
-
-@pytest.fixture
-def training(tmp_path: Path) -> TrainingRequest:
-    return a_training(photo_zip(tmp_path / "dataset.zip", 4))
-
-
-async def stopped(fal: FalProvider, task: Task) -> ProviderError:
-    state = await fal.check(task)
-    assert isinstance(state, Stopped)
-    return state.error
-
 
 # The card.
 

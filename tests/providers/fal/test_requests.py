@@ -2,14 +2,12 @@
 
 import base64
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import stamina
 
 from bot.errors import (
     OutcomeUnknown,
@@ -24,17 +22,15 @@ from bot.errors import (
 from bot.providers.card import Mode
 from bot.providers.fal.provider import FalProvider, cards
 from bot.providers.tasks import ModelInUse, TrainingRequest, Webhook
-from tests.dataset_files import photo_zip
 from tests.providers.benches.fal import (
     GENERATION,
     LINK,
     WEIGHTS_LINK,
-    a_training,
-    provider_for,
     with_a_model,
     with_settings,
 )
-from tests.simulators.fal import SUBMIT, TRAINERS, Fal, FalTask
+from tests.providers.fal.watching import last
+from tests.simulators.fal import SUBMIT, TRAINERS, Fal
 from tests.simulators.service import (
     BAD_GATEWAY,
     BAD_GATEWAY_AFTER_EFFECT,
@@ -48,38 +44,6 @@ from tests.simulators.service import (
 
 WEBHOOK = Webhook(url="https://bot.example.org/hooks/fal?job=1&part=0", secret="never used")
 FLUX_2_TRAINERS = [name for name in TRAINERS if "flux-2" in name]
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Fal]:
-    async with Fal(polls=None) as service:
-        yield service
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
-def fal(service: Fal, client: httpx.AsyncClient) -> FalProvider:
-    return provider_for(service, client)
-
-
-@pytest.fixture
-def training(tmp_path: Path) -> TrainingRequest:
-    return a_training(photo_zip(tmp_path / "dataset.zip", 4))
-
-
-def last(service: Fal) -> FalTask:
-    return service.ledger[-1]
 
 
 # Trainings: what is sent.

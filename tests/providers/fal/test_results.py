@@ -1,71 +1,28 @@
 """fal.ai: the weights and pictures that are fetched from it."""
 
 import base64
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import stamina
 from PIL import Image
 from safetensors.numpy import load_file
 
 from bot.errors import (
     ProviderBroken,
     ProviderBusy,
-    ProviderError,
     ProviderGone,
     ProviderModerated,
     ProviderRefused,
     ProviderUnreachable,
 )
 from bot.providers.fal.provider import FalProvider, cards
-from bot.providers.tasks import Finished, ModelInUse, Stopped, Task, TrainingRequest
-from tests.dataset_files import photo_zip
-from tests.providers.benches.fal import GENERATION, a_training, provider_for, with_a_model
-from tests.simulators.fal import FILES, RESULT, TRAINERS, Fal, FalTask
+from bot.providers.tasks import Finished, ModelInUse, Task, TrainingRequest
+from tests.providers.benches.fal import GENERATION, with_a_model
+from tests.providers.fal.watching import last, stopped
+from tests.simulators.fal import FILES, RESULT, TRAINERS, Fal
 from tests.simulators.service import RESET, SLOW_BODY, TRUNCATED, UNAVAILABLE, Fault, answers
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Fal]:
-    async with Fal(polls=None) as service:
-        yield service
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
-def fal(service: Fal, client: httpx.AsyncClient) -> FalProvider:
-    return provider_for(service, client)
-
-
-@pytest.fixture
-def training(tmp_path: Path) -> TrainingRequest:
-    return a_training(photo_zip(tmp_path / "dataset.zip", 4))
-
-
-def last(service: Fal) -> FalTask:
-    return service.ledger[-1]
-
-
-async def stopped(fal: FalProvider, task: Task) -> ProviderError:
-    state = await fal.check(task)
-    assert isinstance(state, Stopped)
-    return state.error
-
 
 # Weights.
 

@@ -1,55 +1,19 @@
 """The simulator of fal.ai is as strict as fal, with or without SPECS_DIR."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 
-from bot.errors import ProviderError, ProviderRefused
+from bot.errors import ProviderRefused
 from bot.providers.fal.provider import FalProvider, cards
-from bot.providers.tasks import Finished, ModelInUse, Stopped, Task, TrainingRequest
-from tests.dataset_files import photo_zip, zip_of
-from tests.providers.benches.fal import GENERATION, LINK, a_training, provider_for, with_a_model
+from bot.providers.tasks import Finished, ModelInUse, Stopped, TrainingRequest
+from tests.dataset_files import zip_of
+from tests.providers.benches.fal import GENERATION, LINK, with_a_model
+from tests.providers.fal.watching import stopped
 from tests.simulators.fal import ENDPOINTS, Fal
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Fal]:
-    async with Fal(polls=None) as service:
-        yield service
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
-def fal(service: Fal, client: httpx.AsyncClient) -> FalProvider:
-    return provider_for(service, client)
-
-
-@pytest.fixture
-def training(tmp_path: Path) -> TrainingRequest:
-    return a_training(photo_zip(tmp_path / "dataset.zip", 4))
-
-
-async def stopped(fal: FalProvider, task: Task) -> ProviderError:
-    state = await fal.check(task)
-    assert isinstance(state, Stopped)
-    return state.error
-
 
 GOOD = {"prompt": "a cat"}
 

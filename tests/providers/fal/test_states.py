@@ -1,14 +1,12 @@
 """fal.ai: what the states of a task mean, and where its failures hide."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 
 from bot.errors import (
     ProviderBroken,
@@ -20,49 +18,11 @@ from bot.errors import (
     ProviderUnreachable,
 )
 from bot.providers.fal.provider import FalProvider
-from bot.providers.tasks import Finished, Stopped, Task, TrainingRequest, Working
-from tests.dataset_files import photo_zip
-from tests.providers.benches.fal import GENERATION, a_training, provider_for
-from tests.simulators.fal import RESULT, STATUS, Fal, FalTask
+from bot.providers.tasks import Finished, Task, TrainingRequest, Working
+from tests.providers.benches.fal import GENERATION, provider_for
+from tests.providers.fal.watching import last, stopped
+from tests.simulators.fal import RESULT, STATUS, Fal
 from tests.simulators.service import BAD_GATEWAY, RESET, SLOW_BODY, TOO_MANY, TRUNCATED, UNAVAILABLE, Fault, answers
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[Fal]:
-    async with Fal(polls=None) as service:
-        yield service
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-@pytest.fixture
-def fal(service: Fal, client: httpx.AsyncClient) -> FalProvider:
-    return provider_for(service, client)
-
-
-@pytest.fixture
-def training(tmp_path: Path) -> TrainingRequest:
-    return a_training(photo_zip(tmp_path / "dataset.zip", 4))
-
-
-def last(service: Fal) -> FalTask:
-    return service.ledger[-1]
-
-
-async def stopped(fal: FalProvider, task: Task) -> ProviderError:
-    state = await fal.check(task)
-    assert isinstance(state, Stopped)
-    return state.error
 
 
 async def test_a_task_waits_runs_and_finishes(service: Fal, client: httpx.AsyncClient) -> None:

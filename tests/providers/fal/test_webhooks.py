@@ -1,57 +1,28 @@
 """fal.ai's knocks: which are genuine, and how often its keys are asked for."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import httpx
 import pytest
-import stamina
 
 from bot.errors import ProviderBroken, ProviderUnreachable
 from bot.providers.caching import Cache
 from bot.providers.fal.provider import FalProvider
 from bot.providers.signatures import NotGenuine
+from tests.providers.benches.fal import provider_for
+from tests.providers.clock import Clock
 from tests.simulators.fal import KEYS, Fal, FalTask
 from tests.simulators.service import BAD_GATEWAY, RESET, answers
 
 NOW = 1_760_000_000.0
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[Fal]:
-    async with Fal(polls=None) as service:
-        yield service
-
-
-@pytest.fixture
-async def fal(service: Fal, clock: Clock) -> AsyncIterator[FalProvider]:
-    async with httpx.AsyncClient() as client:
-        yield FalProvider(
-            client=client,
-            key=service.key,
-            api_url=service.url,
-            extra_hosts=frozenset({"127.0.0.1"}),
-            cache=Cache(now=clock),
-            jwks_url=service.jwks_url,
-        )
+def fal(service: Fal, client: httpx.AsyncClient, clock: Clock) -> FalProvider:
+    return provider_for(service, client, cache=Cache(now=clock))
 
 
 @pytest.fixture
@@ -72,10 +43,10 @@ async def test_a_genuine_delivery_answers_its_request_id(fal: FalProvider, servi
 
 
 async def test_the_keys_are_asked_for_once_a_day(fal: FalProvider, service: Fal, task: FalTask, clock: Clock) -> None:
-    for clock.now in (0.0, 60.0, 86_399.0):
+    for clock.seconds in (0.0, 60.0, 86_399.0):
         await check(fal, service.delivery(task, now=NOW))
     assert asked_for_keys(service) == 1
-    clock.now = 86_400.0
+    clock.seconds = 86_400.0
     await check(fal, service.delivery(task, now=NOW))
     assert asked_for_keys(service) == 2
 
@@ -85,7 +56,7 @@ async def test_new_keys_are_fetched_when_a_signature_fits_none(
 ) -> None:
     await check(fal, service.delivery(task, now=NOW))
     service.rotate_keys()
-    for clock.now in (10.0, 20.0, 100.0):
+    for clock.seconds in (10.0, 20.0, 100.0):
         assert await check(fal, service.delivery(task, now=NOW)) == "req-1"
     assert asked_for_keys(service) <= 3
 
@@ -95,7 +66,7 @@ async def test_a_stranger_makes_it_ask_once_a_minute_at_most(
 ) -> None:
     headers, body = service.delivery(task, now=NOW)
     for second in range(120):
-        clock.now = float(second)
+        clock.seconds = float(second)
         with pytest.raises(NotGenuine):
             await check(fal, (headers, body + b" "))
     assert asked_for_keys(service) == 1 + 2

@@ -18,31 +18,19 @@ from PIL import Image, ImageDraw
 from bot.errors import OutcomeUnknown, ProviderRefused
 from bot.pictures.learning import learn
 from bot.pictures.learnt import read_manifest
-from bot.providers.card import FinetuneType, Mode, Priority
 from bot.providers.local.failures import MEANINGS, Failures
 from bot.providers.local.provider import LocalProvider
 from bot.providers.tasks import (
     Finished,
-    GenerationRequest,
     ModelInUse,
     Stopped,
     Task,
     TaskState,
     TrainingRequest,
-    TrainingSettings,
     Working,
 )
+from tests.providers.benches.local import a_generation, a_training
 
-SETTINGS = TrainingSettings(
-    trigger_word="TOK",
-    mode=Mode.STYLE,
-    iterations=100,
-    learning_rate=None,
-    captioning=False,
-    priority=Priority.SPEED,
-    finetune_type=FinetuneType.LORA,
-    lora_rank=16,
-)
 OUTSIDE: list[tuple[str, object]] = [
     ("iterations", 99),
     ("iterations", 1001),
@@ -107,29 +95,7 @@ async def opened(tmp_path: Path, pool: Executor) -> AsyncIterator[Opener]:
 
 
 def training(tmp_path: Path, job_id: str = "job-1", **changes: Any) -> TrainingRequest:
-    return TrainingRequest(
-        job_id=job_id,
-        trainer="preview",
-        name="Hills",
-        settings=replace(SETTINGS, **changes),
-        dataset=dataset_of(tmp_path),
-        image_count=4,
-    )
-
-
-def generation(weights: Path | None, job_id: str = "job-2", **changes: Any) -> GenerationRequest:
-    request = GenerationRequest(
-        job_id=job_id,
-        part=0,
-        generator="preview",
-        model=ModelInUse(base_model="local-quilting", weights=weights),
-        prompt="TOK hills",
-        strength=1.0,
-        aspect_ratio="1:1",
-        count=1,
-        seed=1,
-    )
-    return replace(request, **changes)
+    return a_training(dataset_of(tmp_path), job_id, **changes)
 
 
 async def ended(provider: LocalProvider, task: Task) -> TaskState:
@@ -178,7 +144,7 @@ async def test_a_training_and_then_a_picture(opened: Opener, tmp_path: Path) -> 
     assert (manifest.mode, manifest.trigger_word, manifest.iterations) == ("style", "TOK", 100)
     assert [picture.caption for picture in manifest.pictures] == [f"picture {number}" for number in range(4)]
 
-    task = await provider.submit_generation(generation(learnt, count=2, aspect_ratio="16:9"))
+    task = await provider.submit_generation(a_generation(learnt, count=2, aspect_ratio="16:9"))
     assert await ended(opened(), task) == Finished()
     pictures = (await provider.fetch_pictures(task, tmp_path / "out")).paths
     assert len(pictures) == 2
@@ -194,7 +160,7 @@ async def test_the_units_of_work_can_be_sent_to_other_processes(opened: Opener, 
         task = await provider.submit_training(training(tmp_path))
         assert await ended(provider, task) == Finished()
         learnt = (await provider.fetch_weights(task, tmp_path / "out")).path
-        task = await provider.submit_generation(generation(learnt))
+        task = await provider.submit_generation(a_generation(learnt))
         assert await ended(provider, task) == Finished()
 
 
@@ -265,7 +231,7 @@ async def test_generation_settings_out_of_range_are_refused(
     opened: Opener, weights: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(ProviderRefused):
-        await opened().submit_generation(generation(weights, **changes))
+        await opened().submit_generation(a_generation(weights, **changes))
     assert not (tmp_path / "home").exists()
 
 
@@ -284,14 +250,14 @@ async def test_a_generator_that_is_not_here_is_refused(
     opened: Opener, weights: Path, tmp_path: Path, generator: str
 ) -> None:
     with pytest.raises(ProviderRefused) as caught:
-        await opened().submit_generation(generation(weights, generator=generator))
+        await opened().submit_generation(a_generation(weights, generator=generator))
     assert len(caught.value.sentence) < 200
     assert not (tmp_path / "home").exists()
 
 
 async def test_a_generation_without_a_model_is_refused(opened: Opener, weights: Path, tmp_path: Path) -> None:
     with pytest.raises(ProviderRefused, match="model"):
-        await opened().submit_generation(generation(weights, model=None))
+        await opened().submit_generation(a_generation(weights, model=None))
     assert not (tmp_path / "home").exists()
 
 
@@ -300,7 +266,9 @@ async def test_a_model_of_another_base_is_refused(
     opened: Opener, weights: Path, tmp_path: Path, base_model: str
 ) -> None:
     with pytest.raises(ProviderRefused, match="made for another base model"):
-        await opened().submit_generation(generation(weights, model=ModelInUse(base_model=base_model, weights=weights)))
+        await opened().submit_generation(
+            a_generation(weights, model=ModelInUse(base_model=base_model, weights=weights))
+        )
     assert not (tmp_path / "home").exists()
 
 
@@ -308,14 +276,14 @@ async def test_a_model_that_is_known_by_its_link_only_is_refused(opened: Opener,
     link = "https://storage.example/weights.zip?X-Amz-Signature=0123abcd"
     model = ModelInUse(base_model="local-quilting", weights=None, weights_link=link, remote={"version": "1"})
     with pytest.raises(ProviderRefused, match="weights"):
-        await opened().submit_generation(generation(None, model=model))
+        await opened().submit_generation(a_generation(None, model=model))
     assert not (tmp_path / "home").exists()
 
 
 async def test_reference_pictures_are_refused(opened: Opener, weights: Path, tmp_path: Path) -> None:
     (tmp_path / "reference.png").write_bytes(drawn_picture(1))
     with pytest.raises(ProviderRefused, match="reference"):
-        await opened().submit_generation(generation(weights, images=(tmp_path / "reference.png",)))
+        await opened().submit_generation(a_generation(weights, images=(tmp_path / "reference.png",)))
     assert not (tmp_path / "home").exists()
 
 
@@ -332,7 +300,7 @@ async def test_of_a_jobs_generations_only_the_part_that_is_meant_is_found(
     opened: Opener, weights: Path, tmp_path: Path
 ) -> None:
     provider = opened()
-    requests = [generation(weights, part=part) for part in range(2)]
+    requests = [a_generation(weights, part=part) for part in range(2)]
     tasks = [await provider.submit_generation(request) for request in requests]
     assert [list(await provider.find(request, since=0.0)) for request in requests] == [[task] for task in tasks]
 
@@ -349,7 +317,7 @@ async def test_unreadable_weights_are_refused(opened: Opener, tmp_path: Path) ->
     (tmp_path / "text.zip").write_text("hello")
     for weights in (tmp_path / "nowhere.zip", tmp_path / "text.zip", tmp_path):
         with pytest.raises(ProviderRefused):
-            await opened().submit_generation(generation(weights))
+            await opened().submit_generation(a_generation(weights))
 
 
 async def test_too_few_or_unreadable_pictures_are_refused(opened: Opener, tmp_path: Path) -> None:
@@ -396,7 +364,10 @@ async def test_work_can_be_made_to_fail_halfway_and_stays_failed(
     opened: Opener, tmp_path: Path, weights: Path, meaning: str
 ) -> None:
     provider = opened(f"training:{meaning}, generation:{meaning}")
-    tasks = [await provider.submit_training(training(tmp_path)), await provider.submit_generation(generation(weights))]
+    tasks = [
+        await provider.submit_training(training(tmp_path)),
+        await provider.submit_generation(a_generation(weights)),
+    ]
     for task in tasks:
         for state in (await ended(provider, task), await opened().check(task)):
             assert isinstance(state, Stopped)
@@ -428,7 +399,7 @@ async def test_a_training_goes_on_after_a_crash(opened: Opener, tmp_path: Path) 
 
 async def test_pictures_painted_before_a_crash_are_kept(opened: Opener, tmp_path: Path, weights: Path) -> None:
     first = opened()
-    task = await first.submit_generation(generation(weights, count=2))
+    task = await first.submit_generation(a_generation(weights, count=2))
     await until_under_way(first, task, 0.5)
     await crash()
     painted = tmp_path / "home" / "tasks" / task.id / "result" / "picture-0.png"

@@ -1,14 +1,12 @@
 """What is not a task on Replicate: key and offers, balance, deletion, captions, webhooks, what is said and shown."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import stamina
 from PIL import Image
 
 from bot.errors import (
@@ -26,45 +24,16 @@ from bot.errors import (
 from bot.providers.caching import Cache
 from bot.providers.replicate.provider import ReplicateProvider
 from bot.providers.signatures import NotGenuine
-from bot.providers.tasks import Balance, TrainingRequest
+from bot.providers.tasks import Balance
 from tests.dataset_files import jpeg_bytes, photo, png_bytes
-from tests.providers.benches.replicate import TRAINED, ReplicateBench, open_bench, provider_for
+from tests.providers.benches.replicate import TRAINED, ReplicateBench, provider_for
+from tests.providers.replicate.trainings import asked
 from tests.simulators import replicate as simulated
 from tests.simulators.replicate import ReplicateSimulator
 from tests.simulators.service import BAD_GATEWAY, RESET, RESET_AFTER_EFFECT, Fault, answers
 
 MODEL = "GET /v1/models/{owner}/{name}"
 REMOTE = {"version": f"{simulated.OWNER}/trained-before:{TRAINED}"}
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    stamina.set_testing(True, attempts=4)
-    yield
-    stamina.set_testing(False)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[ReplicateBench]:
-    async with open_bench(tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def service(bench: ReplicateBench) -> ReplicateSimulator:
-    return bench.simulator
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
-        yield client
-
-
-def asked(bench: ReplicateBench) -> TrainingRequest:
-    request = bench.training("job-1")
-    assert request is not None
-    return request
 
 
 # The key and what is offered.

@@ -1,52 +1,29 @@
 """Generating on Replicate: with a version trained there and with official models, fetched before it is purged."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from PIL import Image
 
 from bot.errors import (
     OutcomeUnknown,
     ProviderBroken,
-    ProviderBusy,
-    ProviderDenied,
     ProviderError,
     ProviderGone,
     ProviderModerated,
     ProviderRefused,
-    ProviderUnpaid,
 )
 from bot.providers.tasks import Finished, GenerationRequest, ModelInUse, Stopped, Task, Webhook, Working
-from tests.providers.benches.bench import Mishap
-from tests.providers.benches.replicate import TRAINED, ReplicateBench, open_bench, trained_model
+from tests.providers.benches.bench import Mishap, each_mishap
+from tests.providers.benches.replicate import TRAINED, ReplicateBench, trained_model
 from tests.simulators import replicate as simulated
 from tests.simulators.replicate import ReplicateSimulator
 from tests.simulators.service import RESET, SLOW_BODY, TRUNCATED, UNAVAILABLE, Fault, answers
 
 DELIVERY = "GET /delivery/{rest:.+}"
 FLUX_DEV, FLUX_SCHNELL, FLUX_PRO = simulated.OFFICIAL
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    stamina.set_testing(True, attempts=4)
-    yield
-    stamina.set_testing(False)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[ReplicateBench]:
-    async with open_bench(tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def service(bench: ReplicateBench) -> ReplicateSimulator:
-    return bench.simulator
 
 
 def asked(bench: ReplicateBench, *, with_model: bool = True, **changes: Any) -> GenerationRequest:
@@ -184,18 +161,7 @@ async def test_the_webhook_knocks_at_the_start_and_at_the_end(
 
 
 @pytest.mark.parametrize("with_model", [True, False])
-@pytest.mark.parametrize(
-    ("mishap", "error", "paid"),
-    [
-        (Mishap.NEVER_SENT, ProviderBusy, 0),
-        (Mishap.BUSY, ProviderBusy, 0),
-        (Mishap.UNPAID, ProviderUnpaid, 0),
-        (Mishap.DENIED, ProviderDenied, 0),
-        (Mishap.REFUSED, ProviderRefused, 0),
-        (Mishap.LOST, OutcomeUnknown, 1),
-        (Mishap.BROKEN, OutcomeUnknown, 1),
-    ],
-)
+@each_mishap
 async def test_what_became_of_a_submission_is_said_as_it_is(
     bench: ReplicateBench, mishap: Mishap, error: type[ProviderError], paid: int, with_model: bool
 ) -> None:

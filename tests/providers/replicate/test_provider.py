@@ -1,74 +1,35 @@
 """Trainings on Replicate: prepared, paid once, watched, cancelled, fetched, found again."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 
 from bot.errors import (
     OutcomeUnknown,
     ProviderBroken,
     ProviderBusy,
-    ProviderDenied,
     ProviderError,
     ProviderGone,
     ProviderModerated,
     ProviderRefused,
-    ProviderUnpaid,
     ProviderUnreachable,
 )
 from bot.providers.card import Mode
 from bot.providers.contract import Ability, abilities_of
-from bot.providers.tasks import Finished, Stopped, Task, TrainingRequest, Webhook, Working
+from bot.providers.tasks import Finished, Stopped, Task, Webhook, Working
 from bot.providers.weights import check_lora
-from tests.providers.benches.bench import Mishap
+from tests.providers.benches.bench import Mishap, each_mishap
 from tests.providers.benches.replicate import ReplicateBench, open_bench
+from tests.providers.replicate.trainings import asked, prepared, submitted
 from tests.simulators import replicate as simulated
 from tests.simulators.replicate import ReplicateSimulator
 from tests.simulators.service import BAD_GATEWAY, RESET, RESET_AFTER_EFFECT, UNAVAILABLE, Fault, answers
 
 CREATE_MODEL = "POST /v1/models"
 CREATE_FILE = "POST /v1/files"
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    stamina.set_testing(True, attempts=4)
-    yield
-    stamina.set_testing(False)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[ReplicateBench]:
-    async with open_bench(tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def service(bench: ReplicateBench) -> ReplicateSimulator:
-    return bench.simulator
-
-
-def asked(bench: ReplicateBench, **changes: Any) -> TrainingRequest:
-    """A training request; names of settings go into its settings."""
-    request = bench.training("job-1")
-    assert request is not None
-    settings = {name: value for name, value in changes.items() if hasattr(request.settings, name)}
-    others = {name: value for name, value in changes.items() if name not in settings}
-    return replace(request, settings=replace(request.settings, **settings), **others)
-
-
-async def prepared(bench: ReplicateBench, **changes: Any) -> TrainingRequest:
-    request = asked(bench, **changes)
-    return replace(request, prepared=await bench.provider.prepare_training(request))
-
-
-async def submitted(bench: ReplicateBench, **changes: Any) -> Task:
-    return await bench.provider.submit_training(await prepared(bench, **changes))
 
 
 def sent_input(service: ReplicateSimulator) -> dict[str, Any]:
@@ -372,18 +333,7 @@ async def test_without_a_public_address_there_is_no_webhook(
 # Submitting.
 
 
-@pytest.mark.parametrize(
-    ("mishap", "error", "paid"),
-    [
-        (Mishap.NEVER_SENT, ProviderBusy, 0),
-        (Mishap.BUSY, ProviderBusy, 0),
-        (Mishap.UNPAID, ProviderUnpaid, 0),
-        (Mishap.DENIED, ProviderDenied, 0),
-        (Mishap.REFUSED, ProviderRefused, 0),
-        (Mishap.LOST, OutcomeUnknown, 1),
-        (Mishap.BROKEN, OutcomeUnknown, 1),
-    ],
-)
+@each_mishap
 async def test_what_became_of_a_submission_is_said_as_it_is(
     bench: ReplicateBench, mishap: Mishap, error: type[ProviderError], paid: int
 ) -> None:

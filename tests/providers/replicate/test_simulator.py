@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.providers.benches.bench import certificates
 from tests.simulators.replicate import (
     BLIP_VERSION,
     DEV_TRAINER,
@@ -33,7 +34,7 @@ async def service() -> AsyncIterator[ReplicateSimulator]:
 @pytest.fixture
 async def client(service: ReplicateSimulator) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {KEY}"}
-    async with httpx.AsyncClient(base_url=f"{service.api_url}/", headers=headers) as client:
+    async with httpx.AsyncClient(base_url=f"{service.api_url}/", headers=headers, verify=certificates()) as client:
         model = {"owner": OWNER, "name": "bikes", "visibility": "private", "hardware": "cpu"}
         assert (await client.post("models", json=model)).status_code == 201
         yield client
@@ -41,7 +42,7 @@ async def client(service: ReplicateSimulator) -> AsyncIterator[httpx.AsyncClient
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": f"Token {KEY}"}, {"Authorization": "Bearer r8_other"}])
 async def test_only_the_right_key_opens(service: ReplicateSimulator, header: dict[str, str]) -> None:
-    async with httpx.AsyncClient(base_url=service.api_url, headers=header) as stranger:
+    async with httpx.AsyncClient(base_url=service.api_url, headers=header, verify=certificates()) as stranger:
         answer = await stranger.get("/account")
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("application/problem+json")

@@ -3,18 +3,17 @@
 import io
 import tarfile
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import stamina
 
 from bot.errors import ProviderBroken, ProviderGone, ProviderRefused, ProviderUnreachable
 from bot.providers.replicate.weights import take_weights
 from bot.providers.tasks import Finished, Task
 from bot.providers.weights import check_lora
-from tests.providers.benches.replicate import ReplicateBench, open_bench
+from tests.providers.benches.replicate import ReplicateBench
+from tests.providers.replicate.trainings import submitted
 from tests.simulators import replicate as simulated
 from tests.simulators.replicate import ReplicateSimulator, lora_bytes, member_of, tar_of
 from tests.simulators.service import RESET, SLOW_BODY, TRUNCATED, UNAVAILABLE, Fault, answers
@@ -24,31 +23,10 @@ SITE = "GET /site/{owner}/{name}/_weights"
 Pack = Callable[[bytes], bytes]
 
 
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    stamina.set_testing(True, attempts=4)
-    yield
-    stamina.set_testing(False)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[ReplicateBench]:
-    async with open_bench(tmp_path) as bench:
-        yield bench
-
-
-@pytest.fixture
-def service(bench: ReplicateBench) -> ReplicateSimulator:
-    return bench.simulator
-
-
 async def trained(bench: ReplicateBench, pack: Pack = simulated.tar_of_weights) -> Task:
     """A finished training whose weights were packed so."""
     bench.simulator.next_weights = pack
-    request = bench.training("job-1")
-    assert request is not None
-    prepared = await bench.provider.prepare_training(request)
-    task = await bench.provider.submit_training(replace(request, prepared=prepared))
+    task = await submitted(bench)
     await bench.finish()
     return task
 

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import stamina
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,8 +41,9 @@ from bot.providers.together.card import CARD, DEV_LORA, SCHNELL, SIZES
 from bot.providers.together.provider import TogetherProvider
 from bot.providers.together.replies import explained, offered_models, pictures_of
 from tests.dataset_files import jpeg_bytes, photo, png_bytes
-from tests.providers.benches.bench import Mishap
-from tests.providers.benches.together import LINK, Refusing, open_bench
+from tests.providers.benches.bench import LOOPBACK, ClosedPort, Mishap, certificates, each_mishap
+from tests.providers.benches.together import GENERATION, LINK, MODEL, open_bench
+from tests.providers.clock import Clock
 from tests.simulators import together as simulator
 from tests.simulators.service import (
     BAD_GATEWAY,
@@ -64,13 +64,6 @@ from tests.simulators.together import GENERATIONS, MODELS, Together
 DAY = 86_400.0
 KONTEXT = "black-forest-labs/FLUX.1-kontext-pro"
 FLUX_2 = "black-forest-labs/FLUX.2-dev"
-MODEL = ModelInUse(base_model="flux.1-dev", weights=None, weights_link=LINK)
-
-
-@pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4):
-        yield
 
 
 @pytest.fixture
@@ -79,41 +72,30 @@ async def service() -> AsyncIterator[Together]:
         yield service
 
 
-class Clock:
-    """Seconds since the epoch, and since the cache was made."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    """As late as the files that are written meanwhile."""
+    return Clock(1_800_000_000.0)
 
 
 Opener = Callable[..., TogetherProvider]
 
 
 @pytest.fixture
-async def opened(service: Together, tmp_path: Path, clock: Clock) -> AsyncIterator[Opener]:
-    async with httpx.AsyncClient() as client:
+def opened(service: Together, tmp_path: Path, clock: Clock, client: httpx.AsyncClient) -> Opener:
+    def open_provider(**changes: Any) -> TogetherProvider:
+        settings: dict[str, Any] = {
+            "client": client,
+            "key": service.key,
+            "home": tmp_path / "spool",
+            "api_url": service.api_url,
+            "extra_hosts": LOOPBACK,
+            "cache": Cache(now=clock),
+            "now": clock,
+        }
+        return TogetherProvider(**{**settings, **changes})
 
-        def open_provider(**changes: Any) -> TogetherProvider:
-            settings: dict[str, Any] = {
-                "client": client,
-                "key": service.key,
-                "home": tmp_path / "spool",
-                "api_url": service.api_url,
-                "extra_hosts": frozenset({"127.0.0.1"}),
-                "cache": Cache(now=clock),
-                "now": clock,
-            }
-            return TogetherProvider(**{**settings, **changes})
-
-        yield open_provider
+    return open_provider
 
 
 @pytest.fixture
@@ -122,18 +104,7 @@ def provider(opened: Opener) -> TogetherProvider:
 
 
 def request(**changes: Any) -> GenerationRequest:
-    usual = GenerationRequest(
-        job_id="job-1",
-        part=0,
-        generator=SCHNELL,
-        model=None,
-        prompt="a cat on a sofa",
-        strength=1.0,
-        aspect_ratio="1:1",
-        count=1,
-        seed=7,
-    )
-    return replace(usual, **changes)
+    return replace(GENERATION, **changes)
 
 
 def left_in(spool: Path) -> list[str]:
@@ -441,10 +412,10 @@ async def test_a_lost_answer_stays_unknown_and_is_never_sent_again(
 
 
 async def test_a_closed_door_is_busy(service: Together, tmp_path: Path) -> None:
-    transport = Refusing()
+    transport = ClosedPort()
     async with httpx.AsyncClient(transport=transport) as client:
         provider = TogetherProvider(client=client, key=service.key, home=tmp_path / "spool", api_url=service.api_url)
-        transport.refuses_next = True
+        transport.misses = 1
         with pytest.raises(ProviderBusy):
             await provider.submit_generation(request())
         assert service.requests == []
@@ -496,7 +467,7 @@ async def test_the_cdn_is_told_a_user_agent_and_no_key(provider: TogetherProvide
 
 
 async def test_the_cdn_refuses_a_blank_user_agent(service: Together) -> None:
-    async with httpx.AsyncClient(headers={"User-Agent": ""}) as client:
+    async with httpx.AsyncClient(headers={"User-Agent": ""}, verify=certificates()) as client:
         link = service.cdn.link_to(b"\x89PNG")
         assert (await client.get(link, follow_redirects=True)).status_code == 403
 
@@ -880,7 +851,7 @@ LOOSE = {
 
 @pytest.mark.parametrize("changes", LOOSE.values(), ids=LOOSE)
 async def test_the_simulator_refuses_what_the_service_would(changes: dict[str, Any]) -> None:
-    async with Together() as service, httpx.AsyncClient() as client:
+    async with Together() as service, httpx.AsyncClient(verify=certificates()) as client:
         body = {"model": SCHNELL, "prompt": "a cat", **changes}
         headers = {"Authorization": f"Bearer {service.key}"}
         reply = await client.post(f"{service.api_url}/images/generations", json=body, headers=headers)
@@ -891,7 +862,7 @@ async def test_the_simulator_refuses_what_the_service_would(changes: dict[str, A
 
 
 async def test_the_simulator_defaults_to_a_jpeg_behind_a_link() -> None:
-    async with Together() as service, httpx.AsyncClient(follow_redirects=True) as client:
+    async with Together() as service, httpx.AsyncClient(follow_redirects=True, verify=certificates()) as client:
         headers = {"Authorization": f"Bearer {service.key}"}
         body = {"model": SCHNELL, "prompt": "a cat"}
         reply = await client.post(f"{service.api_url}/images/generations", json=body, headers=headers)
@@ -910,18 +881,7 @@ async def test_the_bench_is_ready_for_the_promises(tmp_path: Path) -> None:
         assert bench.paid() == 2
 
 
-@pytest.mark.parametrize(
-    ("mishap", "error", "paid"),
-    [
-        (Mishap.NEVER_SENT, ProviderBusy, 0),
-        (Mishap.BUSY, ProviderBusy, 0),
-        (Mishap.UNPAID, ProviderUnpaid, 0),
-        (Mishap.DENIED, ProviderDenied, 0),
-        (Mishap.REFUSED, ProviderRefused, 0),
-        (Mishap.LOST, OutcomeUnknown, 1),
-        (Mishap.BROKEN, OutcomeUnknown, 1),
-    ],
-)
+@each_mishap
 async def test_the_bench_causes_every_mishap_once(
     tmp_path: Path, mishap: Mishap, error: type[ProviderError], paid: int, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,177 @@
+"""Listens to every log of a whole test session for secrets: in messages, arguments and tracebacks, before we redact.
+
+`tests/conftest.py` puts it up; what is heard fails the test that it is heard in. Outputs of the bot's own processes are
+read by whoever started them, with `read_output`.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulators import bfl, fal, replicate, together
+
+# The level that `bot/logs.py` and `bot/workflows/engine.py` give each; our own at DEBUG, so that nothing is missed.
+LEVELS = {
+    "bot": logging.DEBUG,
+    "cogs": logging.DEBUG,
+    "storage": logging.DEBUG,
+    "dbos": logging.WARNING,
+    "discord": logging.INFO,
+    "discord.client": logging.ERROR,
+    "discord.gateway": logging.WARNING,
+    "huggingface_hub": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "alembic": logging.WARNING,
+}
+HEARD = tuple(name for name in LEVELS if "." not in name)
+
+# Tests whose planted secrets are heard on purpose: node id, and why. As few as possible.
+EXCEPTED: dict[str, str] = {}
+
+KNOWN = {
+    "Replicate's key": replicate.KEY,
+    "Replicate's webhook secret": replicate.WEBHOOK_SECRET,
+    "fal's key": fal.KEY,
+    "Black Forest Labs' key": bfl.KEY,
+    "Together's key": together.KEY,
+}
+
+# A value that is not itself a word in brackets or dots, such as "[secret]", "…" or "%s".
+VALUE = r"[A-Za-z0-9][A-Za-z0-9._~:+/=%-]"
+SHAPES = {
+    "a presigned signature": re.compile(r"(?i)X-Amz-(?:Signature|Credential|Security-Token)=" + VALUE + "{7,}"),
+    "a signed link": re.compile(r"(?i)(?<![a-z-])(?:hm|sig|signature)=" + VALUE + "{11,}"),
+    "a bearer token": re.compile(r"(?i)\bBearer['\"]?[ :]+['\"]?" + VALUE + "{11,}"),
+    "a key header": re.compile(r"\bKey ['\"]?(?=[^ ]*\d)" + VALUE + "{15,}"),
+    "an x-key header": re.compile(r"(?i)\bx-key\b['\"]?\s*[:=,]\s*b?['\"]?" + VALUE + "{7,}"),
+    "a token": re.compile(r"(?<![A-Za-z0-9])(?:r8_|hf_|bfl_|tgp_|whsec_)(?=[A-Za-z0-9+/=_-]*[0-9A-Z])[A-Za-z0-9+/=_-]{12,}"),
+    "a Hugging Face token": re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z]{16,}"),
+    "a fal key": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}:[0-9a-zA-Z]{16,}"),
+    "a Discord token": re.compile(r"(?<![\w.-])[MNO][A-Za-z\d_-]{17,30}\.[A-Za-z\d_-]{6,7}\.[A-Za-z\d_-]{27,}"),
+    "an interaction's token": re.compile(r"/(?:webhooks|interactions)/\d+/[A-Za-z0-9_-][\w.-]{39,}"),
+    "a webhook of ours": re.compile(r"/webhooks/[a-z]+/\d+/[0-9a-f]{64}"),
+    "a long run of base64": re.compile(r"[A-Za-z0-9+/_-]{201,}={0,2}"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """`excerpt` shows where, with the secret itself masked."""
+
+    logger: str
+    kind: str
+    excerpt: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.logger}: {self.excerpt}"
+
+
+class SecretsHeard(logging.Handler):
+    """`findings` wait to be taken by the test they belong to; `count` is of the whole session."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.findings: list[Finding] = []
+        self.count = 0
+        self._known = dict(KNOWN)
+        self._formatter = logging.Formatter()
+
+    def know(self, kind: str, secret: str) -> None:
+        """One more value that must be in no log, such as the token of this playground."""
+        assert len(secret) >= 8, "too short to be told from ordinary text"
+        self._known[kind] = secret
+
+    def put_up(self) -> None:
+        """On every logger, because an engine may clear one's handlers or not pass its records on; and on the root."""
+        for name, level in LEVELS.items():
+            logging.getLogger(name).setLevel(level)
+        for name in ("", *HEARD):
+            logger = logging.getLogger(name)
+            if self not in logger.handlers:
+                logger.addHandler(self)
+
+    def is_up(self) -> bool:
+        return all(self in logging.getLogger(name).handlers for name in ("", "bot", "cogs", "storage"))
+
+    def take_down(self) -> None:
+        for name in ("", *HEARD):
+            logging.getLogger(name).removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A record comes by once for each logger on its way up, and is looked at once."""
+        if record.name.partition(".")[0] not in HEARD or getattr(record, "was_searched", False):
+            return
+        record.was_searched = True
+        self.search(record.name, said_by(record, self._formatter))
+
+    def read_output(self, name: str, output: str | bytes | Path) -> None:
+        """What another process wrote; each line is searched."""
+        if isinstance(output, Path):
+            output = output.read_bytes() if output.is_file() else b""
+        text = output.decode("utf-8", "replace") if isinstance(output, bytes) else output
+        for line in text.splitlines():
+            self.search(name, line)
+
+    def search(self, logger: str, text: str) -> None:
+        for kind, start, end in found_in(text, self._known):
+            self.findings.append(Finding(logger=logger, kind=kind, excerpt=_masked(text, start, end)))
+            self.count += 1
+
+    def take(self) -> list[Finding]:
+        taken, self.findings = self.findings, []
+        return taken
+
+    @contextmanager
+    def expecting(self) -> Iterator[list[Finding]]:
+        """For tests of this listener: what is heard inside is theirs, and no failure."""
+        before, self.findings, counted = self.findings, [], self.count
+        heard = self.findings
+        try:
+            yield heard
+        finally:
+            self.findings, self.count = before, counted
+
+
+def said_by(record: logging.LogRecord, formatter: logging.Formatter) -> str:
+    """The message, each argument by itself, and the tracebacks."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError):
+        message = str(record.msg)
+    args = record.args.values() if isinstance(record.args, dict) else record.args or ()
+    parts = [message, *(str(one) for one in args), *(repr(one) for one in args)]
+    if record.exc_info:
+        parts.append(formatter.formatException(record.exc_info))
+    parts += [text for text in (record.exc_text, record.stack_info) if text]
+    return "\n".join(dict.fromkeys(parts))
+
+
+def found_in(text: str, known: dict[str, str]) -> Iterator[tuple[str, int, int]]:
+    """Every kind once; where it is both known and of a shape, it is named by what it is known as."""
+    taken: list[tuple[int, int]] = []
+    for kind, secret in known.items():
+        start = text.find(secret)
+        if start >= 0:
+            taken.append((start, start + len(secret)))
+            yield kind, start, start + len(secret)
+    for kind, shape in SHAPES.items():
+        for match in shape.finditer(text):
+            if not any(match.start() < end and start < match.end() for start, end in taken):
+                taken.append(match.span())
+                yield kind, *match.span()
+                break
+
+
+def _masked(text: str, start: int, end: int) -> str:
+    shown = text[start : start + 6]
+    before, after = text[max(0, start - 80) : start], text[end : end + 40]
+    return " ".join(f"{before}{shown}[{end - start} characters]{after}".split())
+
+
+SECRETS = SecretsHeard()
