@@ -179,7 +179,7 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
     weights = resources.weights
     return Workflows(
         choice=choice,
-        finetune=Finetune(bench, handovers, max_upload_bytes=limits.max_upload_bytes),
+        finetune=Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes),
         generate=Generate(bench, choice, references, pool=pool),
         cancel=Cancel(bench, handovers),
         models=Models(bench),

@@ -56,6 +56,7 @@ TRAINER = TrainerCard(
     priorities=(Priority.QUALITY, Priority.SPEED),
     finetune_types=(FinetuneType.LORA, FinetuneType.FULL),
     captioning=True,
+    trigger_in_captions=False,
     handover=((Handover.FILE, 2**30),),
     price=Price(once=1.5),
     usual_seconds=600,

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from storage.database import Database
+from tests.secrets_heard import EXCEPTED, SECRETS
 
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -28,6 +29,36 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         real_connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def pytest_configure() -> None:
+    SECRETS.put_up()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """By nobody, and not even where our formatter would replace it. See `tests/secrets_heard.py`."""
+    SECRETS.put_up()
+    yield
+    found = SECRETS.take()
+    if found and request.node.nodeid not in EXCEPTED:
+        SECRETS.failed += found
+        pytest.fail("A secret was logged:\n" + "\n".join(map(str, found[:20])), pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What was heard after the last test, as when a module's fixtures end, is nobody's else."""
+    late = SECRETS.take()
+    SECRETS.failed += late
+    if late and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SECRETS.failed:
+        terminalreporter.section(f"{len(SECRETS.failed)} secrets in logs")
+        for finding in SECRETS.failed[:50]:
+            terminalreporter.line(str(finding))
 
 
 @pytest.fixture(scope="session")

@@ -35,28 +35,34 @@ HEARD = tuple(name for name in LEVELS if "." not in name)
 EXCEPTED: dict[str, str] = {}
 
 KNOWN = {
-    "Replicate's key": replicate.KEY,
-    "Replicate's webhook secret": replicate.WEBHOOK_SECRET,
-    "fal's key": fal.KEY,
-    "Black Forest Labs' key": bfl.KEY,
-    "Together's key": together.KEY,
+    replicate.KEY: "Replicate's key",
+    replicate.WEBHOOK_SECRET: "Replicate's webhook secret",
+    fal.KEY: "fal's key",
+    bfl.KEY: "Black Forest Labs' key",
+    together.KEY: "Together's key",
 }
 
-# A value that is not itself a word in brackets or dots, such as "[secret]", "…" or "%s".
-VALUE = r"[A-Za-z0-9][A-Za-z0-9._~:+/=%-]"
+# A value that is real: not "[secret]", "…" or "%s", and with a digit in it, so that no ordinary word is one.
+VALUE = r"(?=[^\s'\"&,;]*\d)[A-Za-z0-9][A-Za-z0-9._~:+/=%-]"
+RUN = r"[A-Za-z0-9+/_-]"
 SHAPES = {
-    "a presigned signature": re.compile(r"(?i)X-Amz-(?:Signature|Credential|Security-Token)=" + VALUE + "{7,}"),
+    "a presigned signature": re.compile(
+        r"(?i)X-Amz-(?:Signature|Credential|Security-Token)=[A-Za-z0-9][\w.~+/=%-]{5,}"
+    ),
     "a signed link": re.compile(r"(?i)(?<![a-z-])(?:hm|sig|signature)=" + VALUE + "{11,}"),
     "a bearer token": re.compile(r"(?i)\bBearer['\"]?[ :]+['\"]?" + VALUE + "{11,}"),
-    "a key header": re.compile(r"\bKey ['\"]?(?=[^ ]*\d)" + VALUE + "{15,}"),
+    "a key header": re.compile(r"\bKey ['\"]?" + VALUE + "{11,}"),
     "an x-key header": re.compile(r"(?i)\bx-key\b['\"]?\s*[:=,]\s*b?['\"]?" + VALUE + "{7,}"),
-    "a token": re.compile(r"(?<![A-Za-z0-9])(?:r8_|hf_|bfl_|tgp_|whsec_)(?=[A-Za-z0-9+/=_-]*[0-9A-Z])[A-Za-z0-9+/=_-]{12,}"),
-    "a Hugging Face token": re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z]{16,}"),
+    "a token": re.compile(
+        r"(?<![A-Za-z0-9])(?:r8_|bfl_|tgp_|whsec_)(?=[A-Za-z0-9+/=_-]*[0-9A-Z])[A-Za-z0-9+/=_-]{12,}"
+    ),
+    "a Hugging Face token": re.compile(r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}"),
     "a fal key": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}:[0-9a-zA-Z]{16,}"),
+    "a playground's token": re.compile(r"[\w-]{8,}\.play\.[\w-]{27,}"),
     "a Discord token": re.compile(r"(?<![\w.-])[MNO][A-Za-z\d_-]{17,30}\.[A-Za-z\d_-]{6,7}\.[A-Za-z\d_-]{27,}"),
     "an interaction's token": re.compile(r"/(?:webhooks|interactions)/\d+/[A-Za-z0-9_-][\w.-]{39,}"),
     "a webhook of ours": re.compile(r"/webhooks/[a-z]+/\d+/[0-9a-f]{64}"),
-    "a long run of base64": re.compile(r"[A-Za-z0-9+/_-]{201,}={0,2}"),
+    "a long run of base64": re.compile(rf"(?<!{RUN})(?=[a-z_/-]*[A-Z0-9+]){RUN}{{201,}}={{0,2}}"),
 }
 
 
@@ -73,19 +79,19 @@ class Finding:
 
 
 class SecretsHeard(logging.Handler):
-    """`findings` wait to be taken by the test they belong to; `count` is of the whole session."""
+    """`findings` wait to be taken by the test they belong to; `failed` have failed theirs."""
 
     def __init__(self) -> None:
         super().__init__(logging.NOTSET)
         self.findings: list[Finding] = []
-        self.count = 0
+        self.failed: list[Finding] = []
         self._known = dict(KNOWN)
-        self._formatter = logging.Formatter()
+        self._tracebacks = logging.Formatter()
 
     def know(self, kind: str, secret: str) -> None:
-        """One more value that must be in no log, such as the token of this playground."""
+        """One more value that must be in no log, such as a key that was made up for this test."""
         assert len(secret) >= 8, "too short to be told from ordinary text"
-        self._known[kind] = secret
+        self._known[secret] = kind
 
     def put_up(self) -> None:
         """On every logger, because an engine may clear one's handlers or not pass its records on; and on the root."""
@@ -104,11 +110,15 @@ class SecretsHeard(logging.Handler):
             logging.getLogger(name).removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A record comes by once for each logger on its way up, and is looked at once."""
-        if record.name.partition(".")[0] not in HEARD or getattr(record, "was_searched", False):
+        """A record comes by once for each logger on its way up, and is looked at once.
+
+        A test may make a library say more than it does in the product: that is not looked at.
+        """
+        level = level_of(record.name)
+        if level is None or record.levelno < level or getattr(record, "was_searched", False):
             return
         record.was_searched = True
-        self.search(record.name, said_by(record, self._formatter))
+        self.search(record.name, said_by(record, self._tracebacks))
 
     def read_output(self, name: str, output: str | bytes | Path) -> None:
         """What another process wrote; each line is searched."""
@@ -120,8 +130,7 @@ class SecretsHeard(logging.Handler):
 
     def search(self, logger: str, text: str) -> None:
         for kind, start, end in found_in(text, self._known):
-            self.findings.append(Finding(logger=logger, kind=kind, excerpt=_masked(text, start, end)))
-            self.count += 1
+            self.findings.append(Finding(logger=logger, kind=kind, excerpt=masked(text, start, end)))
 
     def take(self) -> list[Finding]:
         taken, self.findings = self.findings, []
@@ -130,12 +139,18 @@ class SecretsHeard(logging.Handler):
     @contextmanager
     def expecting(self) -> Iterator[list[Finding]]:
         """For tests of this listener: what is heard inside is theirs, and no failure."""
-        before, self.findings, counted = self.findings, [], self.count
-        heard = self.findings
+        before, self.findings = self.findings, []
         try:
-            yield heard
+            yield self.findings
         finally:
-            self.findings, self.count = before, counted
+            self.findings = before
+
+
+def level_of(name: str) -> int | None:
+    """The level of the nearest logger above that has one; None when nobody listens there."""
+    while name and name not in LEVELS:
+        name = name.rpartition(".")[0]
+    return LEVELS.get(name)
 
 
 def said_by(record: logging.LogRecord, formatter: logging.Formatter) -> str:
@@ -155,7 +170,7 @@ def said_by(record: logging.LogRecord, formatter: logging.Formatter) -> str:
 def found_in(text: str, known: dict[str, str]) -> Iterator[tuple[str, int, int]]:
     """Every kind once; where it is both known and of a shape, it is named by what it is known as."""
     taken: list[tuple[int, int]] = []
-    for kind, secret in known.items():
+    for secret, kind in known.items():
         start = text.find(secret)
         if start >= 0:
             taken.append((start, start + len(secret)))
@@ -168,7 +183,7 @@ def found_in(text: str, known: dict[str, str]) -> Iterator[tuple[str, int, int]]
                 break
 
 
-def _masked(text: str, start: int, end: int) -> str:
+def masked(text: str, start: int, end: int) -> str:
     shown = text[start : start + 6]
     before, after = text[max(0, start - 80) : start], text[end : end + 40]
     return " ".join(f"{before}{shown}[{end - start} characters]{after}".split())

@@ -1,5 +1,6 @@
 """Captions a person wrote: a text file beside each picture, with the picture's name."""
 
+import re
 import unicodedata
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def cleaned_caption(text: str) -> str:
     """One line of visible text: line breaks become spaces, other control characters go."""
     spaced = " ".join(text.split())
     return " ".join("".join(sign for sign in spaced if not unicodedata.category(sign).startswith("C")).split())
+
+
+def with_trigger_word(caption: str, word: str) -> str:
+    """The caption with the word in front, unless it stands there already as a word of its own, in any case."""
+    if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", caption, re.IGNORECASE):
+        return caption
+    return f"{word}, {caption}" if caption else word
 
 
 _TOO_LONG = f"is longer than {MAX_CAPTION_CHARACTERS:,} characters: shorten it"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bot.datasets.captions import is_caption, with_trigger_word
 from bot.datasets.report import PreparedImage
 
 _EVERY_ENTRY_IS_DATED = (1980, 1, 1, 0, 0, 0)  # the zip format's first day: the same pictures give the same bytes
@@ -28,6 +29,20 @@ def pack(images: Sequence[PreparedImage], pictures: Path, zip_path: Path) -> tup
     unfinished.replace(zip_path)
     _make_lasting(zip_path.parent)
     return numbered
+
+
+def pack_with_trigger_word(prepared: Path, zip_path: Path, word: str) -> None:
+    """A copy of a prepared zip in which every caption has the trigger word once; the same bytes each time."""
+    unfinished = zip_path.with_suffix(".part")
+    with zipfile.ZipFile(prepared) as archive, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as packed:
+        for entry in archive.infolist():
+            if is_caption(entry.filename):
+                caption = with_trigger_word(archive.read(entry).decode(), word)
+                packed.writestr(_entry(entry.filename), caption.encode())
+            else:
+                with archive.open(entry) as source, packed.open(_entry(entry.filename), "w") as target:
+                    shutil.copyfileobj(source, target)
+    unfinished.replace(zip_path)
 
 
 def _add(archive: zipfile.ZipFile, source: Path, image: PreparedImage) -> None:

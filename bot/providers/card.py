@@ -78,6 +78,7 @@ class TrainerCard:
     priorities: tuple[Priority, ...]
     finetune_types: tuple[FinetuneType, ...]
     captioning: bool  # describes pictures that have no caption
+    trigger_in_captions: bool  # learns the trigger word from the captions alone
     handover: tuple[tuple[Handover, int], ...]  # with the largest dataset in bytes that goes this way
     price: Price | None
     usual_seconds: float

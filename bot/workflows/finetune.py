@@ -3,9 +3,13 @@
 (prepared; its person presses Start) → staged → training → archived → announced
 """
 
+import asyncio
+from concurrent.futures import Executor
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
+from bot.datasets.packing import pack_with_trigger_word
 from bot.errors import BadInput, DatasetRejected, NotFound, TooLate
 from bot.permissions import Action, require
 from bot.providers.card import FinetuneType, Mode, Priority, TrainerCard
@@ -39,7 +43,7 @@ TOO_LATE = "That training is no longer waiting for you: its card shows where it 
 class Finetune:
     """`request`, `change` and `start` are what a person does; the rest is told by the engine."""
 
-    def __init__(self, bench: Workbench, handovers: Handovers, *, max_upload_bytes: int) -> None:
+    def __init__(self, bench: Workbench, handovers: Handovers, *, pool: Executor, max_upload_bytes: int) -> None:
         self._bench = bench
         self._database = bench.database
         self._stages = bench.stages
@@ -47,6 +51,7 @@ class Finetune:
         self._files = bench.files
         self._providers = bench.providers
         self._handovers = handovers
+        self._pool = pool
         self._max_upload_bytes = max_upload_bytes
         bench.engine.tell(TRAIN, bench.stages.with_an_edge(self._tell, clear_up=self._clear))
 
@@ -192,11 +197,24 @@ class Finetune:
             trainer=job.details["trainer"],
             name=job.details["name"],
             settings=settings_of(job),
-            dataset=self._files.path_of(dataset.prepared_file),
+            dataset=await self._file_for(job, dataset),
             image_count=len(dataset.images),
             prepared=job.details.get("prepared", {}),
             webhook=self._bench.webhook_for(job.provider, job.id),
         )
+
+    async def _file_for(self, job: Job, dataset: Dataset) -> Path:
+        """The prepared zip, or a copy whose captions name the trigger word, for a trainer that needs it there."""
+        prepared = self._files.path_of(dataset.prepared_file)
+        if not self._trainer_of(job).trigger_in_captions or not any(image.caption for image in dataset.images):
+            return prepared
+        captioned = self._files.work_folder(job.id) / "captioned.zip"
+        if not captioned.is_file():
+            word = settings_of(job).trigger_word
+            await asyncio.get_running_loop().run_in_executor(
+                self._pool, pack_with_trigger_word, prepared, captioned, word
+            )
+        return captioned
 
     async def _dataset_of(self, job: Job) -> Dataset:
         async with self._database.reading() as connection:

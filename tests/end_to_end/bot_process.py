@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.playground.server import Playground
+from tests.secrets_heard import SECRETS
 
 PROJECT = Path(__file__).parents[2]
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -33,6 +34,7 @@ class BotProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.kill()
+        SECRETS.read_output("the bot's process", self._log)
         if error is not None and self._log.is_file():
             error.add_note(f"The bot's log ends with:\n{self._log.read_text()[-3000:]}")
 

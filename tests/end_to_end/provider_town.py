@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.playground.server import Playground
 from bot.workflows.wakeups import Wakeups
 from tests.end_to_end.live_bot import Clock, LiveBot
+from tests.secrets_heard import SECRETS
 from tests.simulators import bfl, fal, replicate, together
 from tests.simulators.hub import HubSimulator
 from tests.simulators.s3 import S3Server
@@ -62,6 +63,7 @@ async def open_town(folder: Path, *, real_pauses: bool = False, **variables: str
             hub=await stack.enter_async_context(HubSimulator()),
             s3=stack.enter_context(S3Server()),
         )
+        SECRETS.know("the object storage's key", services.s3.secret_access_key)
         await services.live.start(**{**variables_of(services), **variables})
         stack.push_async_callback(services.live.stop)
         yield services

@@ -10,7 +10,15 @@ import pytest
 
 from bot.messages.buttons import Act, button, pattern
 from bot.messages.cards import Card, JobView, job_card, sheet_alt_text
-from bot.messages.results import alt_text, failure_result, model_result, picture_file_name, pictures_result
+from bot.messages.results import (
+    alt_text,
+    failure_result,
+    model_result,
+    picture_file_name,
+    pictures_result,
+    publish_result,
+)
+from bot.providers.card import Price
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
@@ -342,3 +350,148 @@ def test_every_button_on_every_card_belongs_to_its_person() -> None:
         assert found is not None
         assert found["person"] == str(PLACE.person_id)
         assert Act(found["act"])
+
+
+def test_an_import_says_what_comes_from_where() -> None:
+    text = text_of(job_card(view(job_of(JobKind.IMPORT, JobStatus.RUNNING), provider=CARD)))
+    assert text.splitlines()[:2] == [
+        "### Importing Luna",
+        f"-# <@{PLACE.person_id}> · FLUX.1 [dev] · trigger word ohwx · ann/luna",
+    ]
+    assert "▫️ Verified" in text
+
+
+@pytest.mark.parametrize(("private", "words"), [(True, "private"), (False, "public")])
+def test_a_publication_says_who_will_see_it(private: bool, words: str) -> None:
+    job = publish_job(details={**publish_job().details, "private": private})
+    text = text_of(job_card(view(job, provider=CARD)))
+    assert "### Publishing Luna" in text
+    assert f"{words} repository on the Hugging Face Hub" in text
+
+
+MORE_TITLES = {
+    (JobKind.IMPORT, JobStatus.CANCELLING): "### Importing Luna",
+    (JobKind.IMPORT, JobStatus.DONE): "### Luna is imported",
+    (JobKind.IMPORT, JobStatus.FAILED): "### Luna was not imported",
+    (JobKind.IMPORT, JobStatus.CANCELLED): "### Import of Luna cancelled",
+    (JobKind.PUBLISH, JobStatus.DONE): "### Luna is published",
+    (JobKind.PUBLISH, JobStatus.FAILED): "### Luna was not published",
+    (JobKind.PUBLISH, JobStatus.CANCELLED): "### Publishing of Luna cancelled",
+    (JobKind.GENERATE, JobStatus.CANCELLED): "### Generating with Luna",
+}
+
+
+@pytest.mark.parametrize(("kind", "status"), MORE_TITLES)
+def test_an_import_and_a_publication_say_where_they_stand(kind: JobKind, status: JobStatus) -> None:
+    card = job_card(view(job_of(kind, status)))
+    assert_discord_takes(card)
+    assert text_of(card).splitlines()[0] == MORE_TITLES[kind, status]
+
+
+def test_an_imported_model_is_announced_with_its_word() -> None:
+    card = model_result(job_of(JobKind.IMPORT, JobStatus.DONE), CARD)
+    assert_discord_takes(card)
+    assert "your model **Luna** is ready" in text_of(card)
+    assert "the word **ohwx**" in text_of(card)
+
+
+@pytest.mark.parametrize(("private", "words"), [(True, "only who may read it there"), (False, "everybody")])
+def test_a_publication_is_announced_with_a_link_and_who_can_see_it(private: bool, words: str) -> None:
+    url = "https://huggingface.co/ann/luna-1001"
+    card = publish_result(publish_job(details={**publish_job().details, "private": private}), url)
+    assert f"<@{PLACE.person_id}> **Luna** is on the Hugging Face Hub; {words} can see it." in text_of(card)
+    (button,) = buttons_of(card)
+    assert (button["label"], button["style"], button["url"]) == ("Open on the Hub", 5, url)
+    assert "custom_id" not in button
+    assert 1 <= card.content_length() <= 4000
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ["At work."]),
+        ({"note": "Step 3 of *many*"}, ["Step 3 of \\*many\\*"]),
+        ({"note": "n", "progress": 0.25}, ["▰▰▰▱▱▱▱▱▱▱▱▱  25%", "-# n"]),
+        ({"ready_at_ms": 1_700_000_099_000, "progress": 0.25}, ["▰▰▰▱▱▱▱▱▱▱▱▱  25% · ready <t:1700000099:R>"]),
+        ({"progress": 1.0, "ready_at_ms": 1_700_000_099_000}, ["▰▰▰▰▰▰▰▰▰▰▰▰  100%"]),
+    ],
+)
+def test_progress_that_nobody_knows_is_no_empty_bar(changes: dict[str, Any], words: list[str]) -> None:
+    at_work = (event(Stage.RECEIVED), event(Stage.GENERATING, None))
+    card = job_card(view(job_of(JobKind.GENERATE, JobStatus.RUNNING, **changes), events=at_work, provider=CARD))
+    assert_discord_takes(card)
+    lines = text_of(card).splitlines()
+    assert lines[-len(words) :] == words
+
+
+def test_a_preview_shows_no_note_beside_its_notice() -> None:
+    job = job_of(JobKind.GENERATE, JobStatus.RUNNING, progress=0.5, note="painting")
+    text = text_of(job_card(view(job, events=(event(Stage.GENERATING, None),))))
+    assert "painting" not in text
+    assert text.splitlines()[-1] == "-# Offline preview, not FLUX."
+
+
+@pytest.mark.parametrize("note", ["Fake provider may charge for it.", ""])
+def test_a_cancelled_job_says_whether_it_may_still_cost_something(note: str) -> None:
+    text = text_of(job_card(view(job_of(JobKind.FINETUNE, JobStatus.CANCELLED, note=note), provider=CARD)))
+    assert f"⏹️ Cancelled. {note or 'Nothing more will happen here.'}" in text
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted", "words"),
+    [
+        (3, 4, "🚫 1 picture was held back by Fake provider's safety check."),
+        (1, 4, "🚫 3 pictures were held back by Fake provider's safety check."),
+        (4, 4, None),
+    ],
+)
+def test_pictures_that_were_held_back_are_counted(shown: int, wanted: int, words: str | None) -> None:
+    job = job_of(JobKind.GENERATE, JobStatus.DONE, details={**generate_job().details, "count": wanted})
+    card = pictures_result(job, CARD, [f"luna-7-{number}.png" for number in range(shown)])
+    assert_discord_takes(card)
+    assert ("🚫" in text_of(card)) is (words is not None)
+    if words is not None:
+        assert words in text_of(card)
+
+
+def test_pictures_without_a_model_name_their_generator_and_no_strength() -> None:
+    details = {**generate_job().details, "model": None, "name": "FLUX.1 [schnell]", "strength": None}
+    job = job_of(JobKind.GENERATE, JobStatus.DONE, details=details)
+    for card in (pictures_result(job, CARD, ["a.png", "b.png"]), job_card(view(job, provider=CARD))):
+        assert_discord_takes(card)
+        assert "schnell" in text_of(card)
+        assert "strength" not in text_of(card)
+        assert "1:1 · seed 7 · Fake provider" in text_of(card)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"price": Price(once=0.5, per_iteration=0.01)}, "**$3.50** · about 10 min"),
+        ({"price": Price(per_iteration=0.01, is_certain=False)}, "**about $3.00** · about 10 min"),
+        ({"price": Price()}, "Costs nothing"),
+        ({"price": None}, "does not say what it costs"),
+    ],
+)
+def test_a_review_quotes_what_this_training_will_cost(changes: dict[str, Any], words: str) -> None:
+    shown = view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(), trainer=replace(TRAINER, **changes))
+    card = job_card(shown)
+    assert_discord_takes(card)
+    assert words in text_of(card)
+
+
+def test_a_review_shows_only_what_its_trainer_knows() -> None:
+    plain_trainer = replace(
+        TRAINER, learning_rate=None, lora_ranks=(), priorities=(), finetune_types=(), captioning=False, modes=()
+    )
+    job = job_of(JobKind.FINETUNE, JobStatus.REVIEW)
+    text = text_of(job_card(view(job, dataset=dataset(left_out=()), trainer=plain_trainer)))
+    for unknown in ("rank", "learning rate", "captions", "first"):
+        assert unknown not in text
+    assert "-# flux-fake" in text.splitlines()
+
+
+def test_a_review_whose_trainer_is_not_offered_any_more_is_still_a_card() -> None:
+    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(), trainer=None, provider=CARD))
+    assert_discord_takes(card)
+    assert "ready for **Fake provider**" in text_of(card)

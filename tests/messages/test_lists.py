@@ -217,3 +217,46 @@ def test_a_sentence_is_a_card() -> None:
     card = lists.sentence("Stopping it.")
     assert_discord_takes(card)
     assert text_of(card) == "Stopping it."
+
+
+@pytest.mark.parametrize("source", ["ann/luna", "https://huggingface.co/ann/luna", "bfl:luna-1", NASTY])
+def test_an_imported_model_is_a_card_that_says_nothing_of_a_training(source: str) -> None:
+    imported = model(
+        settings={"source": source, "public_link": "https://huggingface.co/x?token=secret"},
+        dataset_id=None,
+        weights_file=None,
+        base_model="flux.2-dev",
+    )
+    card = lists.model_details(imported, None, CARD)
+    assert_discord_takes(card)
+    for absent in ("Trained", "iterations", "secret", "None"):
+        assert absent not in text_of(card)
+
+
+def test_a_model_that_was_never_published_names_no_page() -> None:
+    assert "Published" not in text_of(lists.model_details(model(), dataset(), CARD))
+
+
+@pytest.mark.parametrize("kind", [JobKind.IMPORT, JobKind.PUBLISH])
+def test_the_timeline_of_an_import_and_a_publication_is_told(kind: JobKind) -> None:
+    stages = {JobKind.IMPORT: (Stage.RECEIVED, Stage.VERIFIED), JobKind.PUBLISH: (Stage.PUBLISHED,)}[kind]
+    events = (
+        *(event(stage) for stage in stages[:-1]),
+        event(stages[-1], StageOutcome.FAILED, error_category=ErrorCategory.PAYMENT, detail="No money left."),
+    )
+    card = lists.timeline(JobView(job=job_of(kind, JobStatus.FAILED), events=events, provider=CARD))
+    assert_discord_takes(card)
+    words = {JobKind.IMPORT: ("Import of **Luna**", "**Verified**"), JobKind.PUBLISH: ("Publishing of", "**Published**")}
+    for one in (*words[kind], "payment: No money left."):
+        assert one in text_of(card)
+
+
+def test_models_of_known_bases_are_listed_by_their_titles() -> None:
+    text = text_of(lists.models_page(models(1, base_model="flux.2-klein-9b"), page=0, total=1, person_id=ME))
+    assert "FLUX.2 [klein] 9B" in text.replace("\\", "")
+
+
+def test_offers_are_paragraphs_of_one_card() -> None:
+    card = lists.offers(["### One provider", "### Another"])
+    assert_discord_takes(card)
+    assert text_of(card) == "### One provider\n### Another"

@@ -106,8 +106,8 @@ async def test_no_key_shows_in_what_was_opened(bench: Bench, name: str) -> None:
 
 async def test_the_local_provider_works_below_the_data_directory(bench: Bench, tmp_path: Path) -> None:
     provider = bench.open("local")
-    await provider.refresh()
-    assert (tmp_path / "local").is_dir()
+    assert isinstance(provider, LocalProvider)
+    assert provider._folders._home == tmp_path / "local"
     await provider.close()
 
 

@@ -1,6 +1,8 @@
 """The finetune story: what it stores, what it refuses, and how it goes on after a crash in every stage."""
 
 import asyncio
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,13 @@ from bot.errors import (
     ProviderUnreachable,
     TooLate,
 )
+from bot.providers.tasks import Task, TrainingRequest
 from bot.workflows.requests import AdvancedChoices, FinetuneRequest
 from storage.datasets import find_dataset
 from storage.models import models_of_person
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
-from tests.builders import PLACE
-from tests.dataset_files import photo_zip
+from tests.builders import CARD, PLACE, TRAINER
+from tests.dataset_files import photo_files, photo_zip, zip_of
 from tests.workflows.workshop import Workshop, upload
 
 ME = PLACE.person_id
@@ -251,3 +254,30 @@ async def test_a_name_can_be_used_once(workshop: Workshop, photos: Path) -> None
     await workshop.until("1001", JobStatus.DONE)
     with pytest.raises(BadInput, match="already have a model"):
         await workshop.do.finetune.request("1002", PLACE, request(photos, name="LUNA"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("needs_it_there", [True, False])
+async def test_a_trainer_that_learns_the_word_from_captions_finds_it_in_each(
+    workshop: Workshop, tmp_path: Path, needs_it_there: bool
+) -> None:
+    card = replace(CARD, trainers=(replace(TRAINER, trigger_in_captions=needs_it_there),))
+    workshop.provider._card = card
+    seen: list[dict[str, bytes]] = []
+    submit = workshop.provider.submit_training
+
+    async def look(request: TrainingRequest) -> Task:
+        with zipfile.ZipFile(request.dataset) as archive:
+            seen.append({name: archive.read(name) for name in archive.namelist() if name.endswith(".txt")})
+        return await submit(request)
+
+    workshop.provider.submit_training = look  # type: ignore[method-assign]
+    files = dict(photo_files(5))
+    captioned = next(iter(files))
+    pictures = zip_of({**files, captioned.replace(".jpg", ".txt"): b"a cat on a wall"}, tmp_path / "captioned.zip")
+    await review(workshop, pictures)
+    await workshop.do.finetune.start("1001", ME)
+    await workshop.until("1001", JobStatus.DONE)
+    assert [list(captions.values()) for captions in seen] == [
+        [b"ohwx, a cat on a wall" if needs_it_there else b"a cat on a wall"]
+    ]

@@ -346,7 +346,7 @@ async def test_a_generator_that_cannot_be_used_is_refused_before_anything_is_pai
         await studio.job("2002")
 
 
-@pytest.mark.xfail(strict=True, reason="Generate._generator_meant looks among all generators, not among those offered")
+@pytest.mark.xfail(strict=True, reason="GeneratorChoice looks among all generators, not among those that can get hold of it")
 async def test_a_named_generator_that_cannot_get_hold_of_the_model_is_refused(studio: Workshop, tmp_path: Path) -> None:
     await opened(studio, tmp_path, GENERATOR, BY_LINK)
     with pytest.raises(BadInput):

@@ -36,6 +36,7 @@ TRAINER = TrainerCard(
     iterations=Range(lowest=100, highest=1000, default=300),
     learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
     lora_ranks=(32, 16),
+    trigger_in_captions=False,
     modes=tuple(Mode),
     priorities=(Priority.QUALITY, Priority.SPEED, Priority.HIGH_RES_ONLY),
     finetune_types=(FinetuneType.FULL, FinetuneType.LORA),

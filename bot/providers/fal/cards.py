@@ -63,6 +63,7 @@ def _trainer(
         priorities=(),
         finetune_types=(),
         captioning=False,
+        trigger_in_captions=True,  # none of them puts it into captions that are there (section 4.4)
         handover=HANDOVER,
         price=price,
         usual_seconds=usual_seconds,

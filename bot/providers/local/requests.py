@@ -29,6 +29,7 @@ TRAINER = TrainerCard(
     priorities=(Priority.QUALITY, Priority.SPEED),
     finetune_types=(FinetuneType.LORA, FinetuneType.FULL),
     captioning=True,
+    trigger_in_captions=False,
     handover=((Handover.FILE, 2**33),),
     price=Price(),
     usual_seconds=10,

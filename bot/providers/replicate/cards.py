@@ -44,6 +44,7 @@ DEV = TrainerCard(
     priorities=(),
     finetune_types=(),
     captioning=True,
+    trigger_in_captions=False,
     handover=HANDOVER,
     price=Price(once=0.5, per_iteration=0.0016, is_certain=False),
     usual_seconds=1800.0,
@@ -60,6 +61,7 @@ FAST = replace(
     lora_ranks=(),
     modes=(Mode.CHARACTER, Mode.STYLE, Mode.PRODUCT, Mode.GENERAL),  # `lora_type` subject or style
     captioning=False,
+    trigger_in_captions=False,
     price=Price(once=2.0, is_certain=False),
     usual_seconds=150.0,
     deadline_seconds=2 * 3600.0,
