@@ -38,6 +38,10 @@ class GeneratorChoice:
             raise BadInput("There is no such generator here: pick one from the list.")
         if named[1].retired:
             raise BadInput(named[1].retired)
+        if named not in offered and model.base_model in named[1].base_models:
+            raise BadInput(
+                f"{named[1].title} cannot get hold of {model.name}: leave the generator out, and one that can is taken."
+            )
         return named
 
     def _offered(self, model: Model) -> list[tuple[ProviderCard, GeneratorCard]]:

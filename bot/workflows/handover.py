@@ -9,6 +9,7 @@ from bot.providers.contract import Trains
 from bot.workflows.engine import Json
 from bot.workflows.workbench import Workbench
 from storage.jobs import Job, find_job
+from storage.statuses import JobKind
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,12 @@ class Handovers:
         """Remove what was laid out, however the training ended. What cannot be removed is said to the operator."""
         async with self._bench.database.reading() as connection:
             job = await find_job(connection, job_id)
-        if job is None or "prepared" not in job.details:
+        if job is None or job.kind is not JobKind.FINETUNE:
             return {}
         try:
             await self._bench.unshare(dataset_key(job_id))
-            await self._bench.providers.that(job.provider, Trains).tidy_training(job.details["prepared"])
+            if "prepared" in job.details:
+                await self._bench.providers.that(job.provider, Trains).tidy_training(job.details["prepared"])
         except ProviderGone:
             return {}
         except AtelierError as problem:
