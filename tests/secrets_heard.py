@@ -32,7 +32,11 @@ LEVELS = {
 HEARD = tuple(name for name in LEVELS if "." not in name)
 
 # Tests whose planted secrets are heard on purpose: node id, and why. As few as possible.
-EXCEPTED: dict[str, str] = {}
+EXCEPTED: dict[str, str] = {
+    "tests/hub/test_hub_failures.py::test_a_passing_failure_of_an_upload_is_retried_by_the_library": (
+        "huggingface_hub names the presigned link that it tries again; our formatter replaces its signature"
+    ),
+}
 
 KNOWN = {
     replicate.KEY: "Replicate's key",

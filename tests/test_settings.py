@@ -215,3 +215,148 @@ def test_secrets_compare_without_showing_themselves() -> None:
     assert len({Secret(TOKEN), Secret(TOKEN)}) == 1
     assert (bool(Secret(TOKEN)), bool(Secret(""))) == (True, False)
     assert repr(Secret("")) == "Secret(empty)"
+
+
+# Providers and what goes with them.
+
+KEYS = {
+    "FAL_KEY": "fal-secret-0001",
+    "REPLICATE_API_TOKEN": "r8-secret-0002",
+    "BFL_API_KEY": "bfl-secret-0003",
+    "TOGETHER_API_KEY": "together-secret-0004",
+}
+R2 = {
+    "CLOUDFLARE_R2_ACCESS_KEY_ID": "r2-id-secret-0005",
+    "CLOUDFLARE_R2_SECRET_ACCESS_KEY": "r2-secret-0006",
+    "CLOUDFLARE_R2_BUCKET": "atelier",
+    "CLOUDFLARE_R2_ENDPOINT": "https://account.r2.cloudflarestorage.com",
+}
+HUB = {"HUGGINGFACE_API_TOKEN": "hf-secret-0007", "HUGGINGFACE_USERNAME": "atelier-bot"}
+SECRETS = [*KEYS.values(), R2["CLOUDFLARE_R2_ACCESS_KEY_ID"], R2["CLOUDFLARE_R2_SECRET_ACCESS_KEY"], "hf-secret-0007"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        ([], ("local",)),
+        (["FAL_KEY"], ("fal",)),
+        (["TOGETHER_API_KEY", "REPLICATE_API_TOKEN"], ("replicate", "together")),
+        (list(KEYS)[::-1], ("fal", "replicate", "bfl", "together")),
+    ],
+)
+def test_without_providers_each_that_has_a_key_is_chosen_in_our_order(keys: list[str], chosen: tuple[str, ...]) -> None:
+    assert read(**{name: KEYS[name] for name in keys}).providers == chosen
+    assert read(**{name: KEYS[name] for name in keys}, PROVIDERS=" ").providers == chosen
+
+
+def test_a_key_of_blanks_is_none() -> None:
+    assert read(FAL_KEY="   ").providers == ("local",)
+
+
+def test_providers_that_are_named_keep_their_order_and_leave_others_out() -> None:
+    assert read(**KEYS, PROVIDERS="local, Together,fal").providers == ("local", "together", "fal")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("fal", "FAL_KEY"),
+        ("replicate", "REPLICATE_API_TOKEN"),
+        ("bfl", "BFL_API_KEY"),
+        ("together", "TOGETHER_API_KEY"),
+    ],
+)
+def test_a_provider_that_is_named_without_its_key_is_a_problem(name: str, key: str) -> None:
+    assert problems(PROVIDERS=f"local,{name}") == [f"{key} is not set: PROVIDERS names {name}, which needs it."]
+
+
+def test_every_key_that_is_missing_is_told_at_once() -> None:
+    found = problems(PROVIDERS="fal,bfl,local", REPLICATE_API_TOKEN=KEYS["REPLICATE_API_TOKEN"])
+    assert [problem.partition(" ")[0] for problem in found] == ["FAL_KEY", "BFL_API_KEY"]
+
+
+def test_object_storage_is_there_with_all_four_or_not_at_all() -> None:
+    settings = read(**R2)
+    assert (settings.cloudflare_r2_bucket, settings.cloudflare_r2_public_url) == ("atelier", None)
+    assert settings.cloudflare_r2_secret_access_key.reveal() == "r2-secret-0006"
+    assert read().cloudflare_r2_bucket is None
+
+
+@pytest.mark.parametrize("missing", R2)
+def test_object_storage_that_is_set_in_part_names_what_is_missing(missing: str) -> None:
+    (problem,) = problems(**{name: value for name, value in R2.items() if name != missing})
+    assert problem == f"{missing} is not set: object storage needs all four or none."
+
+
+@pytest.mark.parametrize("only", R2)
+def test_one_setting_of_object_storage_alone_is_a_problem(only: str) -> None:
+    (problem,) = problems(**{only: R2[only]})
+    assert problem.startswith("CLOUDFLARE_R2_")
+    assert "all four or none" in problem
+
+
+def test_a_hub_token_needs_a_name_to_publish_below() -> None:
+    assert read(**HUB).huggingface_username == "atelier-bot"
+    assert read(HUGGINGFACE_USERNAME="ann").huggingface_api_token == Secret("")
+    (problem,) = problems(HUGGINGFACE_API_TOKEN=HUB["HUGGINGFACE_API_TOKEN"])
+    assert problem == "HUGGINGFACE_USERNAME is not set: models are published below that name."
+
+
+@pytest.mark.parametrize("name", ["ann/luna", "-ann", "a nn", "é", "a" * 97])
+def test_a_name_on_the_hub_or_at_replicate_is_a_plain_one(name: str) -> None:
+    for variable in ("HUGGINGFACE_USERNAME", "REPLICATE_OWNER"):
+        (problem,) = problems(**{variable: name})
+        assert "plain name" in problem
+
+
+def test_webhooks_need_an_address_that_is_safe() -> None:
+    assert read(PUBLIC_URL="https://bot.example/").public_url == "https://bot.example"
+    assert problems(PUBLIC_URL="http://bot.example") == [
+        "PUBLIC_URL: begin it with https://, providers knock at nothing else."
+    ]
+    (problem,) = problems(PUBLIC_URL="bot.example")
+    assert "whole address" in problem
+
+
+@pytest.mark.parametrize(("text", "port"), [("", 8080), ("0", 0), ("65535", 65535)])
+def test_the_port_of_webhooks_is_a_port(text: str, port: int) -> None:
+    assert read(WEBHOOK_PORT=text).webhook_port == port
+
+
+@pytest.mark.parametrize("text", ["65536", "-1", "http", "80.5"])
+def test_a_port_that_is_none_is_a_problem(text: str) -> None:
+    (problem,) = problems(WEBHOOK_PORT=text)
+    assert "for example 8080" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "is_on"),
+    [("true", True), ("YES", True), ("1", True), ("false", False), ("no", False), ("0", False), ("", False)],
+)
+def test_the_old_training_is_switched_on_with_a_clear_word(text: str, is_on: bool) -> None:
+    assert read(BFL_LEGACY_FINETUNE=text).bfl_legacy_finetune is is_on
+
+
+@pytest.mark.parametrize("text", ["on", "ja", "2", "truee"])
+def test_a_word_that_is_neither_yes_nor_no_is_a_problem(text: str) -> None:
+    assert problems(BFL_LEGACY_FINETUNE=text) == [f"BFL_LEGACY_FINETUNE={text!r}: write true or false."]
+
+
+def test_no_secret_is_in_any_problem_or_on_any_way_out() -> None:
+    """Every key is set and spoilt, and everything around them is wrong."""
+    spoilt = {name: f"{value} x" for name, value in {**KEYS, **R2, **HUB}.items() if value in SECRETS}
+    wrong = {"PROVIDERS": "fal,acme", "PUBLIC_URL": "x", "WEBHOOK_PORT": "x", "BFL_LEGACY_FINETUNE": "x"}
+    with pytest.raises(SettingsRejected) as caught:
+        read(**spoilt, **wrong)
+    assert len(caught.value.problems) >= len(spoilt) + len(wrong)
+    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=False).format())
+    for secret in SECRETS:
+        assert secret not in text
+        assert all(secret not in problem for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("show", SHOWN)
+def test_no_key_of_any_service_shows(show: Callable[[Any], str]) -> None:
+    settings = read(**KEYS, **R2, **HUB)
+    text = show((settings,) if show == "%s".__mod__ else settings)
+    assert not any(secret in text for secret in SECRETS)

@@ -246,7 +246,10 @@ def test_the_timeline_of_an_import_and_a_publication_is_told(kind: JobKind) -> N
     )
     card = lists.timeline(JobView(job=job_of(kind, JobStatus.FAILED), events=events, provider=CARD))
     assert_discord_takes(card)
-    words = {JobKind.IMPORT: ("Import of **Luna**", "**Verified**"), JobKind.PUBLISH: ("Publishing of", "**Published**")}
+    words = {
+        JobKind.IMPORT: ("Import of **Luna**", "**Verified**"),
+        JobKind.PUBLISH: ("Publishing of", "**Published**"),
+    }
     for one in (*words[kind], "payment: No money left."):
         assert one in text_of(card)
 

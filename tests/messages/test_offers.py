@@ -66,7 +66,8 @@ def test_a_quote_says_the_price_and_the_time(price: Price | None, iterations: in
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(20, "about half a minute"), (60, "about 1 min"), (3600, "about 60 min"), (5400, "about 1.5 h")]
+    ("seconds", "words"),
+    [(20, "about half a minute"), (60, "about 1 min"), (3600, "about 60 min"), (5400, "about 1.5 h")],
 )
 def test_a_time_is_as_rough_as_it_is_known(seconds: float, words: str) -> None:
     assert quote(replace(TRAINER, usual_seconds=seconds), 300).endswith(words)
@@ -75,7 +76,9 @@ def test_a_time_is_as_rough_as_it_is_known(seconds: float, words: str) -> None:
 # A provider as a paragraph.
 
 
-def paragraph(*generators: GeneratorCard, able: tuple[Ability, ...] = tuple(Ability), account: str = "", **card: Any) -> str:
+def paragraph(
+    *generators: GeneratorCard, able: tuple[Ability, ...] = tuple(Ability), account: str = "", **card: Any
+) -> str:
     return offer(replace(CARD, **{"generators": generators, **card}), able, account=account)
 
 
@@ -110,22 +113,24 @@ def test_abilities_are_told_in_words_and_only_those_that_are_there() -> None:
     ],
 )
 def test_the_prices_of_generators_are_a_span(prices: tuple[float | None, ...], words: str) -> None:
-    generators = (
-        replace(GENERATOR, id=str(number), usd_per_picture=price) for number, price in enumerate(prices)
-    )
+    generators = (replace(GENERATOR, id=str(number), usd_per_picture=price) for number, price in enumerate(prices))
     assert words in paragraph(*generators)
 
 
 def test_what_is_retired_is_not_counted_and_says_why_once() -> None:
     gone = "It was switched off in May."
-    text = paragraph(GENERATOR, *(replace(GENERATOR, id=str(number), retired=gone, usd_per_picture=9.0) for number in range(3)))
+    text = paragraph(
+        GENERATOR, *(replace(GENERATOR, id=str(number), retired=gone, usd_per_picture=9.0) for number in range(3))
+    )
     assert "1 generator" in text
     assert "$9" not in text
     assert text.count(gone) == 1
 
 
 def test_a_provider_that_offers_nothing_says_why() -> None:
-    text = paragraph(trainers=(), no_training="It trains nothing: use fal.", notice="A preview.", account="Account: ann")
+    text = paragraph(
+        trainers=(), no_training="It trains nothing: use fal.", notice="A preview.", account="Account: ann"
+    )
     assert text.splitlines()[-3:] == ["-# It trains nothing: use fal.", "-# A preview.", "-# Account: ann"]
     assert "generator" not in text.splitlines()[-1]
 
@@ -137,7 +142,7 @@ def test_an_account_is_shown_only_where_it_was_asked_for() -> None:
 
 def test_names_are_shown_and_not_obeyed() -> None:
     text = offer(replace(CARD, title=NASTY, trainers=(replace(TRAINER, title=NASTY),)), Ability)
-    assert "@everyone" not in text.replace("\u200b", "").replace("@​", "") or "@\u200beveryone" in text
+    assert "@everyone" not in text
     assert "**x**" not in text
 
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from bot.errors import ProviderError
+from bot.opening import OPENERS, Opening, open_provider
 from bot.providers.bfl.provider import BflProvider
 from bot.providers.contract import Provider
 from bot.providers.fal.provider import FalProvider
 from bot.providers.local.provider import LocalProvider
-from bot.opening import OPENERS, Opening, open_provider
 from bot.providers.replicate.provider import ReplicateProvider
 from bot.providers.together.provider import TogetherProvider
 from bot.settings import KNOWN_PROVIDERS
@@ -116,9 +116,7 @@ async def test_the_old_training_of_bfl_is_there_only_where_it_was_asked_for(
     bench: Bench, tmp_path: Path, said: str, trains: bool
 ) -> None:
     chosen = settings(tmp_path, **VARIABLES, BFL_LEGACY_FINETUNE=said)
-    opening = Opening(
-        settings=chosen, client=bench.opening.client, extra_hosts=frozenset(), pool=bench.opening.pool
-    )
+    opening = Opening(settings=chosen, client=bench.opening.client, extra_hosts=frozenset(), pool=bench.opening.pool)
     card = open_provider("bfl", opening).card
     assert bool(card.trainers) is trains
     assert bool(card.no_training) is not trains

@@ -50,9 +50,7 @@ async def test_every_provider_is_asked_at_once_and_then_every_hour(tmp_path: Pat
     assert (first.refreshed, second.refreshed) == (3, 3)
 
 
-async def test_a_provider_in_trouble_does_not_keep_the_others(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_provider_in_trouble_does_not_keep_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken, well = Counting(tmp_path, "broken"), Counting(tmp_path, "well")
     broken.fail_next(
         "refresh",

@@ -135,9 +135,7 @@ def test_where_nobody_trains_the_provider_says_why(one: Any, reason: str) -> Non
     providers = Providers([one("first", trainers=()), one("second", trainers=(), no_training=reason)])
     with pytest.raises(BadInput) as refused:
         providers.trainer_meant("")
-    assert refused.value.sentence == (
-        reason or "None of the providers that are switched on here trains models."
-    )
+    assert refused.value.sentence == (reason or "None of the providers that are switched on here trains models.")
 
 
 def test_a_stored_job_finds_its_trainer_and_its_generator_or_a_sentence(one: Any) -> None:
@@ -200,8 +198,10 @@ def test_a_generator_is_offered_only_when_it_can_get_hold_of_the_model(
         ((RETIRED, replace(GENERATOR, model_by=(ModelBy.LINK,))), "Old was switched off in May: choose another."),
         (
             (replace(GENERATOR, model_by=(ModelBy.LINK,)),),
-            "Provider fake takes such models only through a link that it can read: ask the bot's operator to set up "
-            "object storage.",
+            (
+                "Provider fake takes such models only through a link that it can read: ask the bot's operator to set "
+                "up object storage."
+            ),
         ),
         ((BASE,), "No provider that is switched on here generates with models of flux-fake."),
         ((), "No provider that is switched on here generates with models of flux-fake."),

@@ -146,7 +146,9 @@ def test_what_can_be_named_is_said_when_nothing_was(text: str) -> None:
         source_meant(text)
 
 
-@pytest.mark.parametrize("source", ["ann/luna", "https://huggingface.co/ann/luna", "https://huggingface.co/ann/luna/tree/main"])
+@pytest.mark.parametrize(
+    "source", ["ann/luna", "https://huggingface.co/ann/luna", "https://huggingface.co/ann/luna/tree/main"]
+)
 async def test_a_repository_becomes_a_model_with_its_weights_and_a_link(
     customs: Workshop, simulator: HubSimulator, source: str
 ) -> None:
@@ -346,9 +348,7 @@ async def test_a_name_that_the_provider_does_not_know_is_refused(customs: Worksh
 @pytest.mark.parametrize("source", ["ann/luna", "fake:luna-1"])
 async def test_a_base_model_that_nobody_here_generates_with_is_refused(customs: Workshop, source: str) -> None:
     job = await ended(customs, source=source, base_model="flux.2-klein-9b")
-    assert job.error_sentence == (
-        "No provider that is switched on here generates with models of FLUX.2 [klein] 9B."
-    )
+    assert job.error_sentence == ("No provider that is switched on here generates with models of FLUX.2 [klein] 9B.")
     assert await models(customs) == []
 
 

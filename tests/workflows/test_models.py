@@ -130,7 +130,9 @@ async def test_an_imported_model_stays_where_it_came_from(attic: Workshop) -> No
 
 
 @pytest.mark.parametrize("remote", [{}, {"elsewhere": {"version": "1"}}, {"fake": {}}])
-async def test_a_model_that_its_provider_does_not_know_is_not_asked_for(attic: Workshop, remote: dict[str, Any]) -> None:
+async def test_a_model_that_its_provider_does_not_know_is_not_asked_for(
+    attic: Workshop, remote: dict[str, Any]
+) -> None:
     await give(attic, "1001", b"weights", remote=remote)
     await delete(attic, "1001")
     assert provider_of(attic).deleted == []

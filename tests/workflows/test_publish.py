@@ -1,4 +1,4 @@
-"""Publish: one commit on the Hub whatever crashes, private unless asked otherwise, and a sentence for what cannot be."""
+"""Publish: one commit on the Hub whatever crashes, private unless asked otherwise, a sentence for what cannot be."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -161,7 +161,9 @@ async def test_the_samples_are_ones_own_four_newest_pictures(press: Workshop, si
     repo = simulator.repos[REPO]
     samples = [content for name, content in sorted(repo.files.items()) if name.startswith("images/")]
     assert samples == mine[:1:-1]
-    assert [one["text"] for one in repo.card["widget"]] == [f"Luna number {number}" for number in (2006, 2005, 2004, 2003)]
+    assert [one["text"] for one in repo.card["widget"]] == [
+        f"Luna number {number}" for number in (2006, 2005, 2004, 2003)
+    ]
 
 
 async def test_a_sample_whose_file_is_gone_is_left_out(press: Workshop, simulator: HubSimulator) -> None:

@@ -56,7 +56,7 @@ DEV = TrainerCard(
 FAST = replace(
     DEV,
     id=FAST_TRAINER,
-    title="FLUX.1 [dev] fast LoRA (Replicate)",
+    title="FLUX.1 [dev] fast LoRA",
     learning_rate=None,
     lora_ranks=(),
     modes=(Mode.CHARACTER, Mode.STYLE, Mode.PRODUCT, Mode.GENERAL),  # `lora_type` subject or style
@@ -69,7 +69,7 @@ FAST = replace(
 
 WITH_MODEL = GeneratorCard(
     id=TRAINED_VERSION,
-    title="FLUX.1 [dev] with your model (Replicate)",
+    title="FLUX.1 [dev] with your model",
     base_models=(BASE_MODEL,),
     needs_model=True,
     strength=Range(lowest=-1.0, highest=2.0, default=1.0),  # `lora_scale`
@@ -86,20 +86,18 @@ WITH_MODEL = GeneratorCard(
 FLUX_DEV = replace(
     WITH_MODEL,
     id="black-forest-labs/flux-dev",
-    title="FLUX.1 [dev] (Replicate)",
+    title="FLUX.1 [dev]",
     base_models=(),
     needs_model=False,
     strength=None,
     usd_per_picture=0.025,
     model_by=(),
 )
-FLUX_SCHNELL = replace(
-    FLUX_DEV, id="black-forest-labs/flux-schnell", title="FLUX.1 [schnell] (Replicate)", usd_per_picture=0.003
-)
+FLUX_SCHNELL = replace(FLUX_DEV, id="black-forest-labs/flux-schnell", title="FLUX.1 [schnell]", usd_per_picture=0.003)
 FLUX_PRO = replace(
     FLUX_DEV,
     id="black-forest-labs/flux-1.1-pro",
-    title="FLUX1.1 [pro] (Replicate)",
+    title="FLUX1.1 [pro]",
     aspect_ratios=tuple(ratio for ratio in ASPECT_RATIOS if ratio not in ("21:9", "9:21")),
     pictures=Range(lowest=1, highest=1, default=1),
     usd_per_picture=0.04,

@@ -5,16 +5,19 @@ A process that dies here is put down in the middle of its work, as by a power cu
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from bot.pictures.learning import learn
+from bot.pictures.painting import paint
 from bot.providers.card import FinetuneType, Mode, Priority
+from bot.providers.local import work
 from bot.providers.local.failures import Failures
 from bot.providers.local.provider import LocalProvider
 from bot.providers.tasks import GenerationRequest, ModelInUse, TrainingRequest, TrainingSettings
@@ -168,12 +171,19 @@ class LocalBench:
 @asynccontextmanager
 async def open_bench(folder: Path) -> AsyncIterator[LocalBench]:
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(2) as pool:
+    with smaller_pictures(0.25), ThreadPoolExecutor(2) as pool:
         bench = LocalBench(folder=folder, pool=pool)
         try:
             yield bench
         finally:
             await bench.close()
+
+
+@contextmanager
+def smaller_pictures(scale: float) -> Iterator[None]:
+    """For those who want a picture, whichever: a whole one takes more than a second."""
+    with patch.object(work, "paint", partial(paint, scale=scale)):
+        yield
 
 
 @cache

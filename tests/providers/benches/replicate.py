@@ -1,5 +1,6 @@
 """Replicate for the promise suite: the real provider before a strict simulator on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -124,7 +125,7 @@ async def open_bench(folder: Path) -> AsyncIterator[ReplicateBench]:
             visibility="private",
             versions={TRAINED: generation_schema(has_lora=True)},
         )
-        provider = provider_for(simulator, client)
+        provider = provider_for(simulator, client, sleep=_a_moment)
         yield ReplicateBench(folder=folder, provider=provider, simulator=simulator, wire=wire)
         await provider.close()
 
@@ -145,6 +146,10 @@ def provider_for(simulator: ReplicateSimulator, client: httpx.AsyncClient, **opt
             **options,
         },
     )
+
+
+async def _a_moment(_seconds: float) -> None:
+    await asyncio.sleep(0.02)
 
 
 def _is_paid(request: httpx.Request) -> bool:

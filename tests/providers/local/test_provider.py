@@ -29,7 +29,7 @@ from bot.providers.tasks import (
     TrainingRequest,
     Working,
 )
-from tests.providers.benches.local import a_generation, a_training
+from tests.providers.benches.local import a_generation, a_training, smaller_pictures
 
 OUTSIDE: list[tuple[str, object]] = [
     ("iterations", 99),
@@ -74,6 +74,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         learn([drawn_picture(n) for n in range(4)], [""] * 4, mode="style", trigger_word="TOK", iterations=100)
     )
     return file
+
+
+@pytest.fixture
+def half_the_size() -> Iterator[None]:
+    with smaller_pictures(0.5):
+        yield
 
 
 Opener = Callable[..., LocalProvider]
@@ -296,6 +302,7 @@ async def test_preparing_and_tidying_leave_nothing_and_may_be_repeated(opened: O
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.usefixtures("half_the_size")
 async def test_of_a_jobs_generations_only_the_part_that_is_meant_is_found(
     opened: Opener, weights: Path, tmp_path: Path
 ) -> None:
@@ -359,6 +366,7 @@ async def test_every_call_can_be_made_to_fail(opened: Opener, tmp_path: Path, we
     assert (await provider.fetch_weights(task, tmp_path)).path.exists()
 
 
+@pytest.mark.usefixtures("half_the_size")
 @pytest.mark.parametrize("meaning", ["moderated", "broken"])
 async def test_work_can_be_made_to_fail_halfway_and_stays_failed(
     opened: Opener, tmp_path: Path, weights: Path, meaning: str
@@ -397,6 +405,7 @@ async def test_a_training_goes_on_after_a_crash(opened: Opener, tmp_path: Path) 
     assert len(acceptances(tmp_path)) == 1
 
 
+@pytest.mark.usefixtures("half_the_size")
 async def test_pictures_painted_before_a_crash_are_kept(opened: Opener, tmp_path: Path, weights: Path) -> None:
     first = opened()
     task = await first.submit_generation(a_generation(weights, count=2))
