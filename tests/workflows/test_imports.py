@@ -76,14 +76,29 @@ async def hub(simulator: HubSimulator) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
+def objects(request: pytest.FixtureRequest) -> FakeObjects | None:
+    """Object storage, for a test that asks for some."""
+    return FakeObjects() if getattr(request, "param", "") == "with object storage" else None
+
+
+WITH_OBJECTS = pytest.mark.parametrize("objects", ["with object storage"], indirect=True)
+
+
+@pytest.fixture
 async def customs(
-    database: Database, tmp_path: Path, pool: Executor, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    tmp_path: Path,
+    pool: Executor,
+    hub: Hub,
+    objects: FakeObjects | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Workshop]:
     """A bot that may fetch from the loopback."""
     may_fetch = partial(resources_with, variables={"ALLOWED_DOWNLOAD_HOSTS": "127.0.0.1"})
     monkeypatch.setattr("tests.workflows.workshop.resources_with", may_fetch)
     workshop = Workshop(database, tmp_path, pool)
     workshop.provider, workshop.hub = Importer(tmp_path / "importer"), hub
+    workshop.objects = objects  # type: ignore[assignment]
     await workshop.start()
     yield workshop
     await workshop.close()
@@ -202,11 +217,9 @@ async def test_no_key_of_ours_travels_with_a_download(customs: Workshop, simulat
     assert not any("authorization" in one.headers for one in fetched)
 
 
-async def test_weights_are_put_into_object_storage_too(customs: Workshop) -> None:
-    await customs.crash()
-    customs.objects = objects = FakeObjects()  # type: ignore[assignment]
+@WITH_OBJECTS
+async def test_weights_are_put_into_object_storage_too(customs: Workshop, objects: FakeObjects) -> None:
     objects.troubles["put"] = [ObjectsUnreachable("The object store did not answer.")]
-    await customs.start()
     assert (await ended(customs)).error_sentence is None
     (model,) = await models(customs)
     assert objects.kept == {f"weights/{model.weights_file}.safetensors": LORA}
@@ -353,10 +366,10 @@ async def test_a_base_model_that_nobody_here_generates_with_is_refused(customs: 
 
 
 @pytest.mark.xfail(strict=True, reason="Import._verify keeps and shares the weights before it asks who can use them")
-async def test_weights_of_a_base_model_that_nobody_uses_are_not_kept(customs: Workshop, tmp_path: Path) -> None:
-    await customs.crash()
-    customs.objects = objects = FakeObjects()  # type: ignore[assignment]
-    await customs.start()
+@WITH_OBJECTS
+async def test_weights_of_a_base_model_that_nobody_uses_are_not_kept(
+    customs: Workshop, tmp_path: Path, objects: FakeObjects
+) -> None:
     await ended(customs, base_model="flux.2-klein-9b")
     assert files_left(tmp_path) == []
     assert objects.kept == {}
@@ -397,14 +410,12 @@ STORIES = [
 ]
 
 
+@WITH_OBJECTS
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize(("stage", "owner", "call", "source"), STORIES)
 async def test_a_crash_in_any_stage_ends_in_one_model(
     customs: Workshop, tmp_path: Path, stage: Stage, owner: str, call: str, source: str, moment: str
 ) -> None:
-    await customs.crash()
-    customs.objects = FakeObjects()  # type: ignore[assignment]
-    await customs.start()
     customs.wire = customs.do.imports._wire  # type: ignore[attr-defined]
     hanging = customs.hang(job_id="3003", stage=stage, owner=owner, call=call, moment=moment)
     base_model = "flux.2-dev" if source.startswith("fake:") else "flux.1-dev"

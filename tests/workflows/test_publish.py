@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,20 +236,20 @@ async def test_without_a_token_publishing_is_switched_off(press: Workshop) -> No
     await press.hub.close()
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"base_model": "local-quilting"}, "Only FLUX LoRAs can be published, and Selene is of Local preview"),
-        ({"base_model": "flux-pro"}, r"Selene is of FLUX.1 \[pro\] finetune of 2025"),
-        ({"base_model": "unheard-of"}, "Selene is of unheard-of"),
-        ({"weights_file": None}, "Selene lives at fake only: there are no weights to publish"),
-    ],
-)
-async def test_what_has_no_lora_to_publish_is_refused(press: Workshop, changes: dict[str, str], sentence: str) -> None:
-    plain = model(id="1002", job_id="1002", name="Selene", base_model="flux.1-dev")
-    await store(press, replace(plain, **changes))
-    with pytest.raises(BadInput, match=sentence):
-        await press.do.publish.request("4004", PLACE, "selene", private=True)
+NO_LORA: list[tuple[dict[str, Any], str]] = [
+    ({"base_model": "local-quilting"}, "Only FLUX LoRAs can be published, and Selene is of Local preview"),
+    ({"base_model": "flux-pro"}, r"Selene is of FLUX.1 \[pro\] finetune of 2025"),
+    ({"base_model": "unheard-of"}, "Selene is of unheard-of"),
+    ({"weights_file": None}, "Selene lives at fake only: there are no weights to publish"),
+]
+
+
+async def test_what_has_no_lora_to_publish_is_refused(press: Workshop) -> None:
+    for number, (changes, sentence) in enumerate(NO_LORA, start=1002):
+        plain = model(id=str(number), job_id=str(number), name="Selene", base_model="flux.1-dev")
+        await store(press, replace(plain, **changes))
+        with pytest.raises(BadInput, match=sentence):
+            await press.do.publish.request("4004", PLACE, str(number), private=True)
     with pytest.raises(AssertionError):
         await press.job("4004")
 
