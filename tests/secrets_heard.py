@@ -172,19 +172,16 @@ def said_by(record: logging.LogRecord, formatter: logging.Formatter) -> str:
 
 
 def found_in(text: str, known: dict[str, str]) -> Iterator[tuple[str, int, int]]:
-    """Every kind once; where it is both known and of a shape, it is named by what it is known as."""
-    taken: list[tuple[int, int]] = []
+    """Every kind once. What is known is named so, and is not looked at again for its shape."""
     for secret, kind in known.items():
         start = text.find(secret)
         if start >= 0:
-            taken.append((start, start + len(secret)))
+            text = text.replace(secret, "•" * len(secret))
             yield kind, start, start + len(secret)
     for kind, shape in SHAPES.items():
-        for match in shape.finditer(text):
-            if not any(match.start() < end and start < match.end() for start, end in taken):
-                taken.append(match.span())
-                yield kind, *match.span()
-                break
+        if match := shape.search(text):
+            text = text.replace(match[0], "•" * len(match[0]))
+            yield kind, *match.span()
 
 
 def masked(text: str, start: int, end: int) -> str:

@@ -1,7 +1,10 @@
 """The listener for secrets hears every kind of them, in every corner of a record, and nothing else."""
 
 import logging
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,7 +57,7 @@ ORDINARY = [
     "A webhook of fal for job 31 is not genuine: x-fal-webhook-signature is by none of fal's keys",
     "no signature in webhook-signature matches; signature=",
     "hf_token is not set, whsec_secrets begin so, r8_ too, tgp_v1_ as well, bfl_legacy_finetune is off",
-    'File "/work/main/.venv/lib/python3.11/site-packages/sqlalchemy/engine/base.py", line 1969, in _exec_single_context',
+    'File "/work/.venv/lib/python3.11/site-packages/sqlalchemy/engine/base.py", line 1969, in _exec_single_context',
     "/".join(["tmp/pytest-of-somebody/pytest-0/a-very-long-folder.name"] * 12),
     "=" * 300,
     "-" * 300,
@@ -167,31 +170,59 @@ def test_a_finding_shows_where_it_was_and_not_what() -> None:
     assert "cret" not in masked("a secret here", 2, 8).replace("secret", "")
 
 
-def test_a_secret_fails_the_test_it_is_heard_in_and_the_session(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("from tests.conftest import *")
-    pytester.makepyfile(
-        """
-        import logging
-        import pytest
+TWO_LEAKS = """
+import logging
+import pytest
 
-        @pytest.fixture(scope="module")
-        def late():
-            yield
-            logging.getLogger("storage").debug("late %s", "hf_abcdefghijklmnopqrstuvwxyz")
+@pytest.fixture(scope="module")
+def late():
+    yield
+    logging.getLogger("storage").debug("late %s", "hf_abcdefghijklmnopqrstuvwxyz")
 
-        def test_quiet(late):
-            logging.getLogger("bot").info("nothing to hide")
+def test_loud():
+    logging.getLogger("bot").debug("token %s", "r8_Abcdefghijklmnop0123")
 
-        def test_loud():
-            logging.getLogger("bot").debug("token %s", "r8_Abcdefghijklmnop0123")
-        """
+def test_quiet(late):
+    logging.getLogger("bot").info("nothing to hide")
+"""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (
+            ["-k", "loud"],
+            [
+                "1 error",
+                "ERROR at teardown of test_loud",
+                "a token in bot: token r8_Abc[",
+                "1 secrets in logs",
+            ],
+        ),
+        (["-k", "quiet"], ["1 passed", "1 secrets in logs", "a Hugging Face token in storage: late hf_abc["]),
+        ([], ["2 passed", "1 error", "2 secrets in logs"]),
+    ],
+    ids=["in a test", "after it", "both"],
+)
+def test_a_secret_fails_the_test_it_is_heard_in_and_the_session(
+    tmp_path: Path, chosen: list[str], expected: list[str]
+) -> None:
+    """A session of its own, with the same conftest as this one."""
+    (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
+    (tmp_path / "test_leaks.py").write_text(TWO_LEAKS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", "test_leaks.py", *chosen],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    done = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-o", f"pythonpath={PROJECT}")
-    done.assert_outcomes(passed=2, errors=1)
-    done.stdout.fnmatch_lines(
-        ["*a token in bot: token r8_Abc*characters*", "*2 secrets in logs*", "*a Hugging Face token*"]
-    )
-    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED
+    for said in expected:
+        assert said in run.stdout
 
 
 def test_every_exception_names_a_test_that_exists_and_a_reason() -> None:
