@@ -7,9 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 from bot.settings import Secret, Settings
 
-# Interaction tokens in webhook routes, and the signatures of signed links.
+# Interaction tokens and our own unguessable paths in webhook routes, and the signatures of signed links.
 TOKENS_IN_URLS = re.compile(
-    r"(/(?:webhooks|interactions)/\d+/)[\w.-]{20,}|([?&](?:hm|sig|signature|X-Amz-\w+)=)[^&\s'\"]+"
+    r"(/(?:webhooks|interactions)/(?:[a-z]{2,20}/)?\d+/)[\w.-]{20,}"
+    r"|([?&](?:hm|sig|signature|policy|key-pair-id|X-Amz-[\w-]+)=)[^&\s'\"]+",
+    re.IGNORECASE,
 )
 
 

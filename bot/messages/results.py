@@ -8,12 +8,12 @@ import discord
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, finished_card, generation_facts
 from bot.messages.words import COLOURS, count, plain
+from bot.pictures.checking import kind_of_bytes
 from bot.providers.card import ProviderCard
 from storage.jobs import Job
 from storage.statuses import JobStatus
 
 ALT_CHARACTERS = 1024
-KINDS = ((b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"), (b"RIFF", "webp"))
 
 
 def model_result(job: Job, provider: ProviderCard) -> Card:
@@ -86,8 +86,7 @@ def _maker(provider: ProviderCard) -> list[str]:
 def picture_file_name(job: Job, number: int, content: bytes) -> str:
     """What a saved picture is called: its model's name, in letters that every disk takes, and what it really is."""
     slug = re.sub(r"[^a-z0-9]+", "-", job.details["name"].lower()).strip("-")
-    kind = next((kind for start, kind in KINDS if content.startswith(start)), "webp")
-    return f"{slug or 'picture'}-{job.details['seed']}-{number}.{kind}"
+    return f"{slug or 'picture'}-{job.details['seed']}-{number}.{kind_of_bytes(content)}"
 
 
 def alt_text(job: Job, number: int) -> str:

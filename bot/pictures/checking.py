@@ -9,6 +9,19 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 40_000_000  # ten times what any generator here makes
 
 
+KINDS = ((b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"), (b"RIFF", "webp"))
+
+
+def kind_of(path: Path) -> str:
+    """png, jpg or webp, by the first bytes of a picture that was checked when it came."""
+    with path.open("rb") as file:
+        return kind_of_bytes(file.read(8))
+
+
+def kind_of_bytes(content: bytes) -> str:
+    return next((kind for start, kind in KINDS if content.startswith(start)), "webp")
+
+
 def check_picture(path: Path) -> None:
     """Raises `ValueError` with half a sentence."""
     try:

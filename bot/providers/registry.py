@@ -100,16 +100,21 @@ class Providers:
         ]
         return sorted(fitting, key=lambda pair: pair[0].name != home)
 
-    def why_no_generator(self, base_model: str) -> str:
+    def why_no_generator(self, base_model: str, *, has_file: bool = True) -> str:
         """A sentence for a model that nothing here can use."""
         takes = [(p, g) for p, g in self.generators() if base_model in g.base_models]
         retired = next((g.retired for _, g in takes if g.retired), "")
         if retired:
             return retired
+        by_link = next((p for p, g in takes if ModelBy.LINK in g.model_by), None)
+        if by_link is not None and has_file:
+            return (
+                f"{by_link.title} takes such models only through a link that it can read: "
+                "ask the bot's operator to set up object storage."
+            )
         if takes:
             return (
-                f"{takes[0][0].title} takes such models only through a link that it can read: "
-                "ask the bot's operator to set up object storage."
+                f"{takes[0][0].title} generates with such models only when it has them itself, and this one it has not."
             )
         return f"No provider that is switched on here generates with models of {title_of(base_model)}."
 

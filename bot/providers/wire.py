@@ -174,7 +174,9 @@ class Wire:
         try:
             await write_whole(response, into, max_bytes=max_bytes)
         except TooLarge:
-            raise ProviderBroken(f"{self._title} sent more than {max_bytes // 2**20} MiB: I stopped reading.") from None
+            raise ProviderRefused(
+                f"{self._title} sent more than {max_bytes // 2**20} MiB: I stopped reading."
+            ) from None
         except Incomplete:
             raise self._unreachable() from None
         except OSError as problem:

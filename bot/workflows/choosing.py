@@ -30,7 +30,7 @@ class GeneratorChoice:
         """Raises `BadInput`."""
         offered = self._offered(model)
         if not offered:
-            raise BadInput(self._providers.why_no_generator(model.base_model))
+            raise BadInput(self._providers.why_no_generator(model.base_model, has_file=model.weights_file is not None))
         if not choice.strip():
             return offered[0]
         named = next((one for one in self._providers.generators() if is_meant(one, choice)), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.datasets.packing import pack_with_trigger_word
-from bot.errors import BadInput, DatasetRejected, NotFound, TooLate
+from bot.errors import BadInput, Cancelled, DatasetRejected, NotFound, TooLate
 from bot.permissions import Action, require
 from bot.providers.card import FinetuneType, Mode, Priority, TrainerCard
 from bot.providers.contract import Trains
@@ -139,6 +139,10 @@ class Finetune:
         prepared = await provider.prepare_training(replace(request, dataset_link=link))
         async with self._database.writing() as connection:
             await change_job(connection, job.id, details={**job.details, "prepared": dict(prepared)})
+            now = await find_job(connection, job.id)
+        if now is None or now.status is not JobStatus.RUNNING:  # Cancel may have cleared before all this lay there
+            await self._handovers.clear(job.id)
+            raise Cancelled("This job was stopped.")
         return {}
 
     async def _train(self, job: Job) -> Json:

@@ -13,7 +13,7 @@ from bot.errors import NotFound, ProviderBroken, ProviderModerated
 from bot.pictures.checking import check_picture
 from bot.providers.card import GeneratorCard
 from bot.providers.contract import Generates
-from bot.providers.tasks import GenerationRequest, ModelInUse
+from bot.providers.tasks import FetchedPictures, GenerationRequest, ModelInUse
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.engine import Json
 from bot.workflows.references import References
@@ -151,15 +151,20 @@ class Generate:
         """The bytes come to us at once: a provider's links expire."""
         per_request = int(self._generator_of(job).pictures.highest)
         kept: list[str] = []
+        withheld = 0
         for part in generated["parts"]:
-            for index, path in enumerate(await self._fetch(job, part)):
+            fetched = await self._fetch(job, part)
+            withheld += fetched.withheld
+            for index, path in enumerate(fetched.paths):
                 kept.append(await self._keep(job, part * per_request + index, path))
+        if not kept and withheld:
+            raise ProviderModerated("The provider's safety check held back every picture: word the prompt differently.")
         if not kept:
             raise ProviderBroken("The provider answered with no picture; trying again.")
         self._files.clear_work(job.id)
         return {"pictures": kept}
 
-    async def _fetch(self, job: Job, part: int) -> list[Path]:
+    async def _fetch(self, job: Job, part: int) -> FetchedPictures:
         provider = self._providers.that(job.provider, Generates)
         folder = self._files.empty_part_of_work(job.id, f"pictures-{part}")
         fetched = await provider.fetch_pictures(await self._bench.submissions.task_of(job, part), folder)
@@ -168,7 +173,7 @@ class Generate:
                 await asyncio.get_running_loop().run_in_executor(self._pool, check_picture, path)
             except ValueError as problem:
                 raise ProviderBroken(f"What the provider sent {problem}; trying again.") from None
-        return list(fetched.paths)
+        return fetched
 
     async def _keep(self, job: Job, position: int, path: Path) -> str:
         file = await self._files.keep(path)

@@ -1,6 +1,8 @@
 """How a dataset gets to its trainer, and how nothing of it stays there: used by finetune and cancel."""
 
 import logging
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
 
 from bot.errors import AtelierError, ProviderGone, ProviderRefused
@@ -33,25 +35,38 @@ class Handovers:
             job = await find_job(connection, job_id)
         if job is None or job.kind is not JobKind.FINETUNE:
             return {}
+        await self._or_say(job_id, self._bench.unshare(dataset_key(job_id)))
+        if "prepared" in job.details:
+            await self._or_say(job_id, self._tidy(job))
+        return {}
+
+    async def _tidy(self, job: Job) -> None:
+        with suppress(ProviderGone):
+            await self._bench.providers.that(job.provider, Trains).tidy_training(job.details["prepared"])
+
+    async def _or_say(self, job_id: str, removal: Awaitable[None]) -> None:
         try:
-            await self._bench.unshare(dataset_key(job_id))
-            if "prepared" in job.details:
-                await self._bench.providers.that(job.provider, Trains).tidy_training(job.details["prepared"])
-        except ProviderGone:
-            return {}
+            await removal
         except AtelierError as problem:
             log.warning("The dataset of job %s could not be removed everywhere: %s", job_id, problem)
-        return {}
 
     def _way(self, trainer: TrainerCard, dataset: Path) -> Handover:
         size = dataset.stat().st_size
         for way, most_bytes in trainer.handover:
             if size <= most_bytes and (way is not Handover.LINK or self._bench.objects is not None):
                 return way
-        largest = max((most for way, most in trainer.handover if way is not Handover.LINK), default=0)
+        has_storage = self._bench.objects is not None
+        ways = [most for way, most in trainer.handover if way is not Handover.LINK or has_storage]
+        if not ways:
+            raise ProviderRefused(
+                f"{trainer.title} takes pictures through object storage only: ask the bot's operator to set it up."
+            )
+        together = f"These pictures are {-(-size // 2**20)} MiB together"
+        if has_storage:
+            raise ProviderRefused(f"{together}; {trainer.title} takes {max(ways) // 2**20} MiB: send fewer.")
         raise ProviderRefused(
-            f"These pictures are {size // 2**20} MiB together; without object storage {trainer.title} takes "
-            f"{largest // 2**20} MiB: send fewer, or ask the bot's operator to set up object storage."
+            f"{together}; without object storage {trainer.title} takes "
+            f"{max(ways) // 2**20} MiB: send fewer, or ask the bot's operator to set up object storage."
         )
 
 

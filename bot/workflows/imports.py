@@ -5,7 +5,7 @@ received → verified → announced
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.addresses import AddressRefused, AllowedHosts
@@ -20,11 +20,12 @@ from bot.workflows.models import reachable_by
 from bot.workflows.requests import checked_name, checked_trigger_word
 from bot.workflows.workbench import Workbench, weights_key
 from storage.jobs import Job, add_job
-from storage.models import Model, add_model, model_named
+from storage.models import Model, add_model, find_model, model_named
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
 
 IMPORT = "import"
+NOT_KEPT_YET = "0" * 64
 REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 PROVIDER_REFERENCE = re.compile(r"([a-z]{2,20}):([\w./-]{1,200})")
 HUB_PAGE = re.compile(r"https://huggingface\.co/([\w.-]{1,96}/[\w.-]{1,96})/?(?:tree/main/?)?")
@@ -68,6 +69,8 @@ class Import:
         source = self._checked_source(request.source)
         if request.base_model not in BY_ID:
             raise BadInput("Choose the base model that this LoRA was trained on from the list.")
+        if not any(request.base_model in generator.base_models for _, generator in self._bench.providers.generators()):
+            raise BadInput(self._bench.providers.why_no_generator(request.base_model))
         name = checked_name(request.name)
         job = Job(
             id=job_id,
@@ -134,19 +137,24 @@ class Import:
 
     async def _verify(self, job: Job, received: Json) -> Json:
         """Nothing is saved that could not be used: the file is a LoRA, and somebody here generates with it."""
-        model = await self._model(job, received)
-        has_storage = self._bench.objects is not None
-        if not reachable_by(self._bench.providers, model, has_object_storage=has_storage):
-            raise BadInput(self._bench.providers.why_no_generator(model.base_model))
-        async with self._bench.database.writing() as connection:
-            await add_model(connection, model)
+        async with self._bench.database.reading() as connection:
+            is_stored = await find_model(connection, job.id) is not None  # a crash came between the row and this step
+        if not is_stored:
+            has_storage = self._bench.objects is not None
+            model = self._model(job, received, weights_file=None if "remote" in received else NOT_KEPT_YET)
+            if not reachable_by(self._bench.providers, model, has_object_storage=has_storage):
+                raise BadInput(
+                    self._bench.providers.why_no_generator(model.base_model, has_file=model.weights_file is not None)
+                )
+            if model.weights_file is not None:
+                model = replace(model, weights_file=await self._keep(job))
+            async with self._bench.database.writing() as connection:
+                await add_model(connection, model)
         self._bench.files.clear_work(job.id)
         return {}
 
-    async def _model(self, job: Job, received: Json) -> Model:
-        details, weights_file = job.details, None
-        if "remote" not in received:
-            weights_file = await self._keep(job)
+    def _model(self, job: Job, received: Json, *, weights_file: str | None) -> Model:
+        details = job.details
         link = received.get("public_link", "")
         return Model(
             id=job.id,
@@ -180,6 +188,8 @@ def source_meant(text: str) -> Source:
     text = text.strip()
     if page := HUB_PAGE.fullmatch(text):
         return Source(kind="repository", reference=page[1])
+    if text.startswith("https://huggingface.co/"):  # what the browser shows, and the file behind it
+        text = text.replace("/blob/", "/resolve/", 1)
     if text.startswith(("https://", "http://")):
         return Source(kind="link", reference=text)
     if named := PROVIDER_REFERENCE.fullmatch(text):

@@ -7,6 +7,7 @@ from bot.errors import BadInput, NotFound
 from bot.hub.card import PublishedModel, Sample
 from bot.hub.hub import Hub
 from bot.hub.names import repo_name_for
+from bot.pictures.checking import kind_of
 from bot.providers.base_models import BY_ID, BaseModel, title_of
 from bot.workflows.engine import Json
 from bot.workflows.models import model_meant
@@ -63,12 +64,15 @@ class Publish:
             pictures = await pictures_of_model(connection, job.details["model"], job.place.person_id, limit=SAMPLES)
         if model is None or model.deleted_ms is not None or model.weights_file is None:
             raise NotFound("That model was deleted: there is nothing to publish.")
+        if not self._bench.files.has(model.weights_file):
+            raise NotFound("Its weights went missing on our disk: there is nothing to publish.")
         kept = [picture for picture in pictures if self._bench.files.has(picture.file)]
+        samples = [self._bench.files.path_of(picture.file) for picture in kept]
         publication = await self._hub.publish(
             repo_name=repo_name_for(model.name, model.id),
-            model=_published(model, kept),
+            model=_published(model, kept, [kind_of(path) for path in samples]),
             weights=self._bench.files.path_of(model.weights_file),
-            sample_files=[self._bench.files.path_of(picture.file) for picture in kept],
+            sample_files=samples,
             private=job.details["private"],
             job_id=job.id,
         )
@@ -77,15 +81,15 @@ class Publish:
         return {"url": publication.url}
 
 
-def _published(model: Model, pictures: list[Picture]) -> PublishedModel:
+def _published(model: Model, pictures: list[Picture], kinds: list[str]) -> PublishedModel:
     settings = {name.replace("_", " "): model.settings[name] for name in SHOWN_SETTINGS if model.settings.get(name)}
     return PublishedModel(
         name=model.name,
         trigger_word=model.trigger_word,
         base_model=_base_of(model),
         samples=tuple(
-            Sample(prompt=picture.prompt, file_name=f"images/sample_{number}.png")
-            for number, picture in enumerate(pictures, start=1)
+            Sample(prompt=picture.prompt, file_name=f"images/sample_{number}.{kind}")
+            for number, (picture, kind) in enumerate(zip(pictures, kinds, strict=True), start=1)
         ),
         settings=settings,
     )

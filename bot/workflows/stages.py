@@ -27,6 +27,7 @@ BUG_SENTENCE = "Something broke on our side, and it is in our log now. Please tr
 ATTEMPTS = 4
 ATTEMPTS_WHEN_BUSY = 20  # nothing was accepted and nothing is lost by waiting longer
 LONGEST_PAUSE_SECONDS = 30.0
+TRYING = "; trying again."
 AT_WORK = (JobStatus.PREPARING, JobStatus.RUNNING)
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -80,7 +81,7 @@ class Stages:
             except AtelierError as error:
                 if attempt >= _attempts(error):
                     log.warning("Job %s, stage %s: %s (%s)", job_id, stage, error, error.advice)
-                    return {"error": str(error.category), "sentence": error.sentence}
+                    return {"error": str(error.category), "sentence": _last_words(error.sentence)}
                 log.info("Job %s, stage %s, attempt %d: %s", job_id, stage, attempt, error)
                 await self._sleep(_pause_seconds(error, attempt))
         raise AssertionError("the last attempt returns")
@@ -197,6 +198,11 @@ def _attempts(error: AtelierError) -> int:
     if isinstance(error, ProviderBusy):
         return ATTEMPTS_WHEN_BUSY
     return ATTEMPTS if isinstance(error, ProviderUnreachable | ProviderBroken | DiscordUnreachable) else 1
+
+
+def _last_words(sentence: str) -> str:
+    """Nobody tries again after the last attempt."""
+    return f"{sentence.removesuffix(TRYING)}. Please try again later." if sentence.endswith(TRYING) else sentence
 
 
 def _pause_seconds(error: AtelierError, attempt: int) -> float:

@@ -22,7 +22,7 @@ from bot.errors import (
 from bot.providers.contract import Cancels, Lists, Provider
 from bot.providers.tasks import Finished, GenerationRequest, Stopped, Task, TrainingRequest, Working
 from bot.workflows.stages import Cards
-from bot.workflows.wakeups import Wakeups
+from bot.workflows.wakeups import Pause, Wakeups
 from storage.database import Database, now_ms
 from storage.jobs import Job, change_job
 from storage.submissions import (
@@ -134,6 +134,10 @@ class Submissions:
 
     async def wait(self, paid: Paid, task: Task) -> None:
         """Until the task is finished; its progress goes to the card. Raises what stopped it."""
+        with self._wakeups.heard(paid.job.id) as pause:
+            await self._wait(paid, task, pause)
+
+    async def _wait(self, paid: Paid, task: Task, pause: Pause) -> None:
         ends_at = self._now() + paid.deadline_seconds
         unanswered = 0
         while self._now() < ends_at:
@@ -155,7 +159,7 @@ class Submissions:
                     await self._show(paid, state)
                 case None:
                     pass
-            await self._wakeups.pause(paid.job.id, paid.poll_seconds)
+            await pause(paid.poll_seconds)
         if isinstance(paid.provider, Cancels):
             with contextlib.suppress(AtelierError):
                 await paid.provider.cancel(task)

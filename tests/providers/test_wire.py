@@ -644,7 +644,7 @@ async def test_a_download_with_less_than_it_announced_is_not_believed(opened: Op
 
 async def test_a_download_that_is_too_long_is_stopped(wire: Wire, studio: Studio, tmp_path: Path) -> None:
     error = await failure_of(download(wire, f"{studio.url}/files/a.png", tmp_path / "a", max_bytes=len(PICTURE) - 1))
-    assert type(error) is ProviderBroken
+    assert type(error) is ProviderRefused
     assert len(studio.requests) == 1
     await download(wire, f"{studio.url}/files/a.png", tmp_path / "a", max_bytes=len(PICTURE))
 

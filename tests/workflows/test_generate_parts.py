@@ -279,7 +279,8 @@ async def test_when_every_picture_is_held_back_there_is_a_sentence(studio: Works
     painter.withheld = {0: 1, 1: 1}
     job = await ended(studio, count=2)
     assert job.status is JobStatus.FAILED
-    assert "no picture" in (job.error_sentence or "")
+    assert "safety check held back every picture" in (job.error_sentence or "")
+    assert job.error_category is ErrorCategory.MODERATION
     assert len(painter.accepted()) == 2
 
 

@@ -220,7 +220,6 @@ async def test_the_refusal_names_both_sizes_and_what_to_do(depot: Workshop, tmp_
     )
 
 
-@pytest.mark.xfail(strict=True, reason="Handovers._way rounds the size down: 10 MiB together, takes 10 MiB")
 async def test_a_dataset_of_one_byte_more_is_not_said_to_be_as_large_as_the_limit(
     depot: Workshop, tmp_path: Path
 ) -> None:
@@ -230,7 +229,6 @@ async def test_a_dataset_of_one_byte_more_is_not_said_to_be_as_large_as_the_limi
     assert "are 10 MiB together" not in refused.value.sentence
 
 
-@pytest.mark.xfail(strict=True, reason="Handovers._way speaks of missing object storage where there is some")
 async def test_what_is_too_large_for_a_link_too_is_not_blamed_on_missing_storage(
     depot: Workshop, tmp_path: Path
 ) -> None:
@@ -359,7 +357,6 @@ async def test_the_dataset_goes_when_the_preparation_at_the_provider_failed(
     await until_gone(objects)
 
 
-@pytest.mark.xfail(strict=True, reason="Handovers.clear gives up on the provider when object storage is in trouble")
 async def test_trouble_with_the_store_does_not_keep_the_provider_from_being_tidied(
     depot: Workshop, tmp_path: Path, photos: Path
 ) -> None:
@@ -396,7 +393,6 @@ async def test_a_review_that_is_cancelled_has_nothing_to_remove(depot: Workshop,
     assert (objects.kept, trainer.tidied) == ({}, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="a cancel clears before the staging that is under way has laid the zip out")
 async def test_the_dataset_goes_when_its_person_cancels_while_it_is_being_laid_out(
     depot: Workshop, tmp_path: Path, photos: Path
 ) -> None:

@@ -342,7 +342,6 @@ async def test_a_file_that_is_too_large_is_refused(
     await assert_refused(customs, tmp_path, "I stopped reading")
 
 
-@pytest.mark.xfail(strict=True, reason="Wire tells what is too large as ProviderBroken, which a stage tries four times")
 async def test_a_file_that_is_too_large_is_not_fetched_again(
     customs: Workshop, simulator: HubSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,20 +358,15 @@ async def test_a_name_that_the_provider_does_not_know_is_refused(customs: Worksh
 
 
 @pytest.mark.parametrize("source", ["ann/luna", "fake:luna-1"])
-async def test_a_base_model_that_nobody_here_generates_with_is_refused(customs: Workshop, source: str) -> None:
-    job = await ended(customs, source=source, base_model="flux.2-klein-9b")
-    assert job.error_sentence == ("No provider that is switched on here generates with models of FLUX.2 [klein] 9B.")
-    assert await models(customs) == []
-
-
-@pytest.mark.xfail(strict=True, reason="Import._verify keeps and shares the weights before it asks who can use them")
-@WITH_OBJECTS
-async def test_weights_of_a_base_model_that_nobody_uses_are_not_kept(
-    customs: Workshop, tmp_path: Path, objects: FakeObjects
+async def test_a_base_model_that_nobody_here_generates_with_is_refused_before_anything_is_fetched(
+    customs: Workshop, simulator: HubSimulator, tmp_path: Path, source: str
 ) -> None:
-    await ended(customs, base_model="flux.2-klein-9b")
+    asked = len(simulator.requests)
+    with pytest.raises(BadInput, match=r"generates with models of FLUX\.2 \[klein\] 9B"):
+        await ended(customs, source=source, base_model="flux.2-klein-9b")
+    assert await models(customs) == []
     assert files_left(tmp_path) == []
-    assert objects.kept == {}
+    assert len(simulator.requests) == asked
 
 
 async def test_a_hub_that_is_away_for_a_moment_is_asked_again(customs: Workshop, simulator: HubSimulator) -> None:
@@ -432,7 +426,6 @@ async def test_a_crash_in_any_stage_ends_in_one_model(
     assert len(files_left(tmp_path)) == (0 if source.startswith("fake:") else 1)
 
 
-@pytest.mark.xfail(strict=True, reason="Import._verify told again finds neither the file nor the model it has made")
 async def test_a_crash_after_the_model_was_stored_finds_it_again(
     customs: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

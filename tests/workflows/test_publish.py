@@ -179,7 +179,6 @@ async def test_a_sample_whose_file_is_gone_is_left_out(press: Workshop, simulato
     assert len(repo.card["widget"]) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="Publish calls every sample .png, and providers send JPEG and WebP too")
 async def test_a_sample_is_named_for_what_it_is(press: Workshop, simulator: HubSimulator) -> None:
     picture = Picture(
         job_id="2001",
@@ -282,7 +281,6 @@ async def test_a_model_that_was_deleted_meanwhile_is_not_published(press: Worksh
     assert simulator.repos == {}
 
 
-@pytest.mark.xfail(strict=True, reason="Publish does not look whether the weights are on the disk: a bug sentence")
 async def test_weights_that_went_missing_on_the_disk_have_a_sentence_of_their_own(press: Workshop) -> None:
     async with press.database.reading() as connection:
         found = await find_model(connection, "1001")

@@ -19,8 +19,7 @@ ONE_PICTURE = Range(lowest=1, highest=1, default=1)
 PROMPT_CHARACTERS = 4000  # the schemas name no limit; a Discord text field holds as many
 
 NO_TRAINING = (
-    "Black Forest Labs switched training off on 31 October 2025: choose a trainer at fal or Replicate; "
-    "nothing has to be imported for that."
+    "Black Forest Labs switched training off on 31 October 2025: choose a trainer at fal or Replicate instead."
 )
 RETIRED = (
     "Black Forest Labs retired its finetunes of 2025 on 31 October 2025: train the model again with a trainer "
