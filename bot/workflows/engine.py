@@ -19,6 +19,7 @@ Story = Callable[[str], Awaitable[None]]
 
 SHAPE_OF_THE_STORIES = "1"  # change it only when stored histories can no longer be replayed
 QUEUE_POLL_SECONDS = 0.1
+IDLE_SECONDS = 0.1  # the engine's own threads rest so long between two looks, and a stop waits for them
 STOP_ROUNDS = 10  # seconds; a library may swallow one cancellation
 
 
@@ -84,6 +85,7 @@ class Engine:
             "max_executor_threads": 4,
             "console_log_level": "ERROR",
             "use_listen_notify": False,
+            "notification_listener_polling_interval_sec": IDLE_SECONDS,
         }
         DBOS(config=config)
         _log_as_we_do()
