@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 from bot.client import DiscordRefused, open_bot
+from bot.errors import BadInput
 from bot.logs import set_up_logs
 from bot.settings import Settings, SettingsRejected, read_settings
 from storage.errors import StorageRefused
+from storage.objects import ObjectsRefused
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +41,7 @@ def run() -> int:
     set_up_logs(settings)
     try:
         asyncio.run(_run(settings))
-    except (StorageRefused, DiscordRefused) as problem:
+    except (StorageRefused, DiscordRefused, ObjectsRefused, BadInput) as problem:
         print(problem, file=sys.stderr)
         return 2
     return 0

@@ -16,6 +16,13 @@ from cogs.answers import CHOICES, CardButton, Interaction
 from storage.jobs import Job, count_jobs_of_person, find_job, jobs_of_person
 from storage.statuses import JobKind
 
+CHOICE_WORDS = {
+    JobKind.FINETUNE: "Training of",
+    JobKind.GENERATE: "Pictures with",
+    JobKind.IMPORT: "Import of",
+    JobKind.PUBLISH: "Publishing of",
+}
+
 
 @app_commands.guild_only()
 class JobsCog(commands.GroupCog, name="jobs", description="Your trainings and generations"):
@@ -72,8 +79,7 @@ async def setup(bot: Atelier) -> None:
 def _choice(job: Job) -> app_commands.Choice[str]:
     """Choices cannot show a time that ticks, so they say the day and the minute (UTC)."""
     asked = datetime.fromtimestamp(job.created_ms / 1000, UTC)
-    what = "Training of" if job.kind is JobKind.FINETUNE else "Pictures with"
-    name = f"{what} {job.details['name']} · {STATUS_WORDS[job.status]} · {asked:%d %b %H:%M}"
+    name = f"{CHOICE_WORDS[job.kind]} {job.details['name']} · {STATUS_WORDS[job.status]} · {asked:%d %b %H:%M}"
     return app_commands.Choice(name=name[:100], value=job.id)
 
 

@@ -33,9 +33,11 @@ def account_of(answer: Any, *, namespace: str) -> str:
     if not isinstance(name, str) or not names.REPO_NAME.fullmatch(name):
         raise unreachable("whoami named no account")
     if namespace.lower() not in {name.lower(), *_organisations(answer)}:
-        raise ProviderDenied(CANNOT_PUBLISH, advice=f"HF_TOKEN belongs to {name}, who is not part of {namespace}")
+        raise ProviderDenied(
+            CANNOT_PUBLISH, advice=f"HUGGINGFACE_API_TOKEN belongs to {name}, who is not part of {namespace}"
+        )
     if _role(answer) == "read":
-        raise ProviderDenied(CANNOT_PUBLISH, advice="HF_TOKEN may only read: make one that may write")
+        raise ProviderDenied(CANNOT_PUBLISH, advice="HUGGINGFACE_API_TOKEN may only read: make one that may write")
     return name
 
 

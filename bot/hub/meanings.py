@@ -42,7 +42,7 @@ def meaning_of(status: int, headers: Mapping[str, str], said: str) -> AtelierErr
         return NotFound("There is no such repository on the Hugging Face Hub, or I cannot see it.")
     match status:
         case 401 | 403:
-            advice = f"HF_TOKEN needs write access to the bot's namespace on the Hub: {said or f'HTTP {status}'}"
+            advice = f"HUGGINGFACE_API_TOKEN needs write access to the bot's namespace: {said or f'HTTP {status}'}"
             sentence = "The Hugging Face Hub did not accept the bot's token: its operator has to look at it."
             return ProviderDenied(sentence, advice=advice)
         case 402:

@@ -54,7 +54,7 @@ def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = ""
     lines = [f"### {plain(card.title)}"]
     if words := [words for ability, words in ABILITY_WORDS.items() if ability in able]:
         lines.append(f"-# {' · '.join(words)}")
-    lines += [f"- {_trainer(trainer)}" for trainer in card.trainers]
+    lines += [f"- {_trainer(trainer)}" for trainer in card.trainers if not trainer.retired]
     if generators := [generator for generator in card.generators if not generator.retired]:
         lines.append(f"- {count(len(generators), 'generator', 'generators')}: {_prices(generators)}")
     lines += [f"-# {why}" for why in dict.fromkeys(generator.retired for generator in card.generators) if why]

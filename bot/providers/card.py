@@ -84,6 +84,7 @@ class TrainerCard:
     usual_seconds: float
     deadline_seconds: float
     can_be_found: bool  # whether `find` finding nothing proves that nothing was accepted
+    retired: str = ""  # why it is not offered any more, in a sentence; what runs there goes on
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@ def check_training(card: ProviderCard, request: TrainingRequest) -> TrainerCard:
         raise ProviderRefused(
             card.no_training if not card.trainers else f"{card.title} has no such trainer: choose another."
         )
+    if trainer.retired:
+        raise ProviderGone(trainer.retired)
     settings = request.settings
     check_range(trainer.image_count, request.image_count, "The number of pictures")
     check_range(trainer.iterations, settings.iterations, "The number of iterations")

@@ -120,7 +120,7 @@ def abilities_of(provider: Provider) -> frozenset[Ability]:
     """Read off the class and the card, so that they are true."""
     card = provider.card
     pairs = (
-        (Ability.TRAIN, isinstance(provider, Trains) and bool(card.trainers)),
+        (Ability.TRAIN, isinstance(provider, Trains) and any(not t.retired for t in card.trainers)),
         (Ability.GENERATE_WITH_MODEL, isinstance(provider, Generates) and any(g.base_models for g in card.generators)),
         (Ability.GENERATE, isinstance(provider, Generates) and any(not g.needs_model for g in card.generators)),
         (Ability.CAPTION, isinstance(provider, Captions)),

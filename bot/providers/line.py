@@ -17,7 +17,6 @@ from bot.errors import ProviderBroken, ProviderUnreachable
 from bot.providers.fetching import CHUNK_BYTES, TooLarge
 from bot.providers.pace import Pace
 from bot.providers.replies import Reply
-from bot.providers.scrubbing import scrubbed
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ class Line:
             body = await self._whole(response)
         reply = Reply(status=response.status_code, headers=lower_names(response.headers), body=body)
         if reply.status >= 400:
-            log.info("%s answered %d: %s", self._title, reply.status, scrubbed(body[:4000].decode("utf-8", "replace")))
+            log.info("%s answered %d: %s", self._title, reply.status, reply.said() or reply.start())
         return reply
 
     @asynccontextmanager

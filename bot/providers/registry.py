@@ -45,6 +45,7 @@ class Providers:
             for provider in self
             if isinstance(provider, Trains)
             for trainer in provider.card.trainers
+            if not trainer.retired
         ]
 
     def trainer_meant(self, choice: str) -> tuple[ProviderCard, TrainerCard]:

@@ -15,7 +15,7 @@ from bot.errors import (
     ProviderUnpaid,
     ProviderUnreachable,
 )
-from bot.providers.scrubbing import said_by
+from bot.providers.scrubbing import said_by, scrubbed
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
@@ -34,6 +34,11 @@ class Reply:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise ProviderBroken("The provider's answer makes no sense to me; trying again.") from None
+
+    def start(self) -> str:
+        """How a body begins that is no JSON; of JSON only what `said` reads is fit for a log."""
+        kind = self.headers.get("content-type", "")
+        return "" if "json" in kind else scrubbed(self.body[:4000].decode("utf-8", "replace"))
 
     def said(self) -> str:
         """What the answer says to a person, scrubbed; empty when it is HTML or says nothing."""

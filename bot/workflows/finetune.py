@@ -4,16 +4,17 @@
 """
 
 import asyncio
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from bot.datasets.packing import pack_with_trigger_word
-from bot.errors import BadInput, Cancelled, DatasetRejected, NotFound, TooLate
+from bot.errors import BadInput, Cancelled, DatasetRejected, NotFound, ProviderBroken, TooLate
 from bot.permissions import Action, require
 from bot.providers.card import FinetuneType, Mode, Priority, TrainerCard
 from bot.providers.contract import Trains
+from bot.providers.disk import results_written
 from bot.providers.tasks import TrainingRequest, TrainingSettings
 from bot.workflows.engine import Json
 from bot.workflows.handover import Handovers
@@ -168,8 +169,8 @@ class Finetune:
         provider = self._providers.that(job.provider, Trains)
         folder = self._files.empty_work_folder(job.id)
         trained = await provider.fetch_weights(await self._bench.submissions.task_of(job), folder)
-        weights = await self._files.keep(trained.path)
-        await self._bench.share(self._files.path_of(weights), weights_key(weights))
+        with results_written():
+            weights = await self._files.keep(trained.path)
         settings = settings_of(job)
         model = Model(
             id=job.id,
@@ -186,6 +187,7 @@ class Finetune:
         )
         async with self._database.writing() as connection:
             await add_model(connection, model)
+        await self._bench.share_if_possible(self._files.path_of(weights), weights_key(weights))
         self._files.clear_work(job.id)
         return {"weights": weights}
 
@@ -215,9 +217,12 @@ class Finetune:
         captioned = self._files.work_folder(job.id) / "captioned.zip"
         if not captioned.is_file():
             word = settings_of(job).trigger_word
-            await asyncio.get_running_loop().run_in_executor(
-                self._pool, pack_with_trigger_word, prepared, captioned, word
-            )
+            try:
+                await asyncio.get_running_loop().run_in_executor(
+                    self._pool, pack_with_trigger_word, prepared, captioned, word
+                )
+            except BrokenExecutor:
+                raise ProviderBroken("The captions could not be written; trying again.") from None
         return captioned
 
     async def _dataset_of(self, job: Job) -> Dataset:

@@ -5,14 +5,25 @@ received → generating → archived → announced
 
 import asyncio
 import secrets
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bot.errors import NotFound, ProviderBroken, ProviderModerated
+from bot.errors import (
+    NotFound,
+    ProviderBroken,
+    ProviderBusy,
+    ProviderDenied,
+    ProviderError,
+    ProviderGone,
+    ProviderModerated,
+    ProviderUnpaid,
+    ProviderUnreachable,
+)
 from bot.pictures.checking import check_picture
 from bot.providers.card import GeneratorCard
 from bot.providers.contract import Generates
+from bot.providers.disk import results_written
 from bot.providers.tasks import FetchedPictures, GenerationRequest, ModelInUse
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.engine import Json
@@ -27,6 +38,7 @@ from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
 
 GENERATE = "generate"
+ALL_WITHHELD = "The provider's safety check held back every picture: word the prompt differently."
 
 
 class Generate:
@@ -78,19 +90,26 @@ class Generate:
     async def _generate(self, job: Job, received: Json) -> Json:
         """One request after the other, so that a job never takes more than one of the provider's places.
 
-        What the provider refuses for its content costs that part only, unless it refuses everything.
+        What ends one part costs that part only, unless nothing else is left: the others are paid for.
         """
         generator = self._generator_of(job)
         requests = await self._requests(job, generator, self._references.paths(job, received["images"]))
-        refused: dict[int, ProviderModerated] = {}
+        tried: list[int] = []
+        ended: dict[int, ProviderError] = {}
         for request in requests:
+            tried.append(request.part)
             try:
                 await self._one(job, generator, request, parts=len(requests))
-            except ProviderModerated as verdict:
-                refused[request.part] = verdict
-        if len(refused) == len(requests):
-            raise next(iter(refused.values()))
-        return {"parts": [request.part for request in requests if request.part not in refused]}
+            except (ProviderBusy, ProviderUnreachable):
+                raise  # the stage tries again, and finds the earlier parts submitted
+            except ProviderError as verdict:
+                ended[request.part] = verdict
+                if isinstance(verdict, ProviderUnpaid | ProviderDenied):
+                    break
+        done = [part for part in tried if part not in ended]
+        if not done:
+            raise next(iter(ended.values()))
+        return {"parts": done}
 
     async def _one(self, job: Job, generator: GeneratorCard, request: GenerationRequest, *, parts: int) -> None:
         provider = self._providers.that(job.provider, Generates)
@@ -139,7 +158,7 @@ class Generate:
         if model is None:
             return None
         file = model.weights_file
-        link = await self._bench.link_to(weights_key(file)) if file else None
+        link = await self._bench.shared_link(self._files.path_of(file), weights_key(file)) if file else None
         return ModelInUse(
             base_model=model.base_model,
             weights=self._files.path_of(file) if file else None,
@@ -151,16 +170,19 @@ class Generate:
         """The bytes come to us at once: a provider's links expire."""
         per_request = int(self._generator_of(job).pictures.highest)
         kept: list[str] = []
-        withheld = 0
+        verdict: ProviderError = ProviderBroken("The provider answered with no picture; trying again.")
         for part in generated["parts"]:
-            fetched = await self._fetch(job, part)
-            withheld += fetched.withheld
+            try:
+                fetched = await self._fetch(job, part)
+            except (ProviderModerated, ProviderGone) as lost:  # this part only
+                verdict = lost
+                continue
+            if fetched.withheld:
+                verdict = ProviderModerated(ALL_WITHHELD)
             for index, path in enumerate(fetched.paths):
                 kept.append(await self._keep(job, part * per_request + index, path))
-        if not kept and withheld:
-            raise ProviderModerated("The provider's safety check held back every picture: word the prompt differently.")
         if not kept:
-            raise ProviderBroken("The provider answered with no picture; trying again.")
+            raise verdict
         self._files.clear_work(job.id)
         return {"pictures": kept}
 
@@ -173,10 +195,13 @@ class Generate:
                 await asyncio.get_running_loop().run_in_executor(self._pool, check_picture, path)
             except ValueError as problem:
                 raise ProviderBroken(f"What the provider sent {problem}; trying again.") from None
+            except BrokenExecutor:  # perhaps somebody else's picture broke the worker
+                raise ProviderBroken("A picture could not be looked at; trying again.") from None
         return fetched
 
     async def _keep(self, job: Job, position: int, path: Path) -> str:
-        file = await self._files.keep(path)
+        with results_written():
+            file = await self._files.keep(path)
         picture = Picture(
             job_id=job.id,
             position=position,

@@ -13,6 +13,7 @@ from bot.errors import BadInput
 from bot.hub.hub import Hub
 from bot.providers.base_models import BY_ID
 from bot.providers.contract import Imports
+from bot.providers.disk import results_written
 from bot.providers.weights import LARGEST_WEIGHTS, WeightsRefused, check_lora
 from bot.providers.wire import Wire
 from bot.workflows.engine import Json
@@ -123,16 +124,20 @@ class Import:
         if source.kind == "provider":
             provider = self._bench.providers.that(source.provider, Imports)
             return {"remote": dict(await provider.look_up(source.reference, job.details["base_model"]))}
-        link = source.reference if source.kind == "link" else await self._in_repository(source.reference)
+        is_link, base_model = source.kind == "link", job.details["base_model"]
+        link = source.reference if is_link else await self._in_repository(source.reference, base_model)
         path = self._bench.files.empty_work_folder(job.id) / "weights"
         await self._wire.download(link, path, max_bytes=LARGEST_WEIGHTS, types=WEIGHTS_TYPES)
         return {"public_link": link}
 
-    async def _in_repository(self, repository: str) -> str:
+    async def _in_repository(self, repository: str, base_model: str) -> str:
         """The link to its LoRA. What only the bot's own token may read is nobody's to import."""
         found = await self._hub.lora_file(repository)
         if found.private:
             raise BadInput(f"{repository} is private or gated: only public repositories can be imported.")
+        said = next((base for base in BY_ID.values() if base.hub_id and base.hub_id == found.base_model), None)
+        if said is not None and said.hub_id != BY_ID[base_model].hub_id:
+            raise BadInput(f"{repository} says that it belongs to {said.title}: choose that base model.")
         return found.url
 
     async def _verify(self, job: Job, received: Json) -> Json:
@@ -178,8 +183,9 @@ class Import:
             await asyncio.to_thread(check_lora, path)
         except WeightsRefused as problem:
             raise BadInput(f"These weights cannot be used: {problem}.") from None
-        weights_file = await self._bench.files.keep(path)
-        await self._bench.share(self._bench.files.path_of(weights_file), weights_key(weights_file))
+        with results_written():
+            weights_file = await self._bench.files.keep(path)
+        await self._bench.share_if_possible(self._bench.files.path_of(weights_file), weights_key(weights_file))
         return weights_file
 
 

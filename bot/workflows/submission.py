@@ -4,6 +4,7 @@ The intent is stored before the request leaves. Whoever finds an intent without 
 """
 
 import contextlib
+import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -12,19 +13,21 @@ from typing import Any
 
 from bot.errors import (
     AtelierError,
+    Cancelled,
     OutcomeUnknown,
     ProviderBroken,
     ProviderBusy,
+    ProviderDenied,
     ProviderError,
     ProviderTimedOut,
     ProviderUnreachable,
 )
 from bot.providers.contract import Cancels, Lists, Provider
 from bot.providers.tasks import Finished, GenerationRequest, Stopped, Task, TrainingRequest, Working
-from bot.workflows.stages import Cards
+from bot.workflows.stages import AT_WORK, Cards
 from bot.workflows.wakeups import Pause, Wakeups
 from storage.database import Database, now_ms
-from storage.jobs import Job, change_job
+from storage.jobs import Job, change_job, find_job
 from storage.submissions import (
     Submission,
     belongs_to_another,
@@ -34,9 +37,11 @@ from storage.submissions import (
     withdraw,
 )
 
+log = logging.getLogger(__name__)
+
 LOOKS = 5
 SECONDS_BETWEEN_LOOKS = 1.0
-UNANSWERED_CHECKS = 20
+LONGEST_PATIENCE = 10  # intervals between two looks at a provider that does not answer
 LONGEST_SECONDS_LEFT = 7 * 86_400
 
 Submit = Callable[[], Awaitable[Task]]
@@ -71,6 +76,9 @@ class Submissions:
         """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted."""
         job, part = paid.job, paid.part
         async with self._database.writing() as connection:
+            now = await find_job(connection, job.id)
+            if now is None or now.status not in AT_WORK:  # Cancel was here first: nothing is paid for any more
+                raise Cancelled("This job was stopped.")
             is_first = await intend(connection, job.id, part, job.place)
             intent = await find_submission(connection, job.id, part)
         assert intent is not None, "stored just now"
@@ -138,16 +146,16 @@ class Submissions:
             await self._wait(paid, task, pause)
 
     async def _wait(self, paid: Paid, task: Task, pause: Pause) -> None:
+        """It is paid for, so no trouble in asking ends it before its deadline: only the provider's own verdict does."""
         ends_at = self._now() + paid.deadline_seconds
         unanswered = 0
         while self._now() < ends_at:
             try:
                 state = await paid.provider.check(task)
                 unanswered = 0
-            except (ProviderUnreachable, ProviderBusy):
+            except (ProviderUnreachable, ProviderBusy, ProviderBroken, ProviderDenied) as problem:
                 unanswered += 1
-                if unanswered > UNANSWERED_CHECKS:
-                    raise
+                log.info("Job %s: no answer (%s) %s", paid.job.id, problem, problem.advice)
                 state = None
             match state:
                 case Finished():
@@ -159,11 +167,19 @@ class Submissions:
                     await self._show(paid, state)
                 case None:
                     pass
-            await pause(paid.poll_seconds)
-        if isinstance(paid.provider, Cancels):
-            with contextlib.suppress(AtelierError):
-                await paid.provider.cancel(task)
-        raise ProviderTimedOut("This took longer than it ever should, so it was stopped. Please try again.")
+            await pause(paid.poll_seconds * min(1 + unanswered, LONGEST_PATIENCE))
+        raise ProviderTimedOut(
+            "This took longer than it ever should, so it was stopped. Please try again."
+            if await self._stop(paid, task)
+            else f"This took longer than it ever should; {paid.provider.card.title} could not be told to stop."
+        )
+
+    async def _stop(self, paid: Paid, task: Task) -> bool:
+        if not isinstance(paid.provider, Cancels):
+            return False
+        with contextlib.suppress(AtelierError):
+            return await paid.provider.cancel(task)
+        return False
 
     async def _show(self, paid: Paid, state: Working) -> None:
         """What a provider says of itself is bounded before it is stored; what it does not say is left as it was."""

@@ -1,11 +1,12 @@
 """What every story works with. Built once in `bot/client.py`, given to each through its constructor."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import ProviderDenied, ProviderUnreachable
+from bot.errors import ProviderDenied, ProviderError, ProviderUnreachable
 from bot.providers.registry import Providers
 from bot.providers.tasks import Webhook
 from bot.workflows.engine import Engine
@@ -14,6 +15,8 @@ from bot.workflows.submission import Submissions
 from storage.database import Database
 from storage.files import Files
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
+
+log = logging.getLogger(__name__)
 
 LINK_SECONDS = 48 * 3600  # a training may wait long in its queue before it reads its dataset
 
@@ -39,6 +42,22 @@ class Workbench:
         if self.objects is not None:
             with _trouble_has_a_sentence():
                 await self.objects.put(file, key)
+
+    async def share_if_possible(self, file: Path, key: str) -> None:
+        """What is archived with us already does not hang on the object store: it is shared when it is needed."""
+        try:
+            await self.share(file, key)
+        except ProviderError as problem:
+            log.warning("%s is not in object storage yet: %s %s", key, problem, problem.advice)
+
+    async def shared_link(self, file: Path, key: str) -> str | None:
+        """A link to a file of ours, which is put there first when it is missing: it may be older than the storage."""
+        if self.objects is None:
+            return None
+        with _trouble_has_a_sentence():
+            if not await self.objects.has(key, size_bytes=file.stat().st_size):
+                await self.objects.put(file, key)
+        return await self.link_to(key)
 
     async def link_to(self, key: str) -> str | None:
         """A fresh presigned link. Signing costs nothing, so a link is never stored."""

@@ -53,7 +53,7 @@ async def test_a_failure_is_told_by_its_meaning(
     if isinstance(raised.value, ProviderBusy):
         assert raised.value.retry_after_seconds == 55
     if isinstance(raised.value, ProviderDenied):
-        assert "HF_TOKEN" in raised.value.advice
+        assert "HUGGINGFACE_API_TOKEN" in raised.value.advice
     assert await hub.check() == "atelier-bot"
 
 

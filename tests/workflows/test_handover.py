@@ -13,6 +13,7 @@ import pytest
 from bot.errors import ProviderBusy, ProviderModerated, ProviderRefused, ProviderUnreachable
 from bot.providers.card import Handover, TrainerCard
 from bot.providers.tasks import Task, TrainingRequest
+from bot.workflows.requests import GenerateRequest
 from storage.database import Database
 from storage.jobs import Job, add_job
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
@@ -52,6 +53,9 @@ class FakeObjects:
         if self.troubles["put"]:
             raise self.troubles["put"].pop(0)
         self.kept[key] = source.read_bytes()
+
+    async def has(self, key: str, *, size_bytes: int) -> bool:
+        return len(self.kept.get(key, b"")) == size_bytes
 
     async def link(self, key: str, *, seconds: int) -> str:
         assert 3600 <= seconds <= 604_800
@@ -461,13 +465,21 @@ async def test_a_store_that_refuses_is_not_asked_again_and_its_words_are_for_the
     assert trainer.accepted() == []
 
 
-async def test_weights_that_cannot_be_shared_yet_are_shared_at_the_next_attempt(
-    depot: Workshop, tmp_path: Path, photos: Path
+@pytest.mark.parametrize(
+    "trouble", [ObjectsUnreachable("The object store did not answer."), ObjectsRefused("It has no such bucket.")]
+)
+async def test_weights_that_cannot_be_shared_are_a_model_all_the_same_and_are_shared_when_they_are_used(
+    depot: Workshop, tmp_path: Path, photos: Path, trouble: Exception
 ) -> None:
     objects = FakeObjects()
-    objects.troubles["put"] = [ObjectsUnreachable("The object store did not answer.")]
+    objects.troubles["put"] = [trouble] * 100
     await opened(depot, tmp_path, (Handover.FILE, ANY_SIZE), objects=objects)
     assert (await ended(depot, photos)).status is JobStatus.DONE
+    assert objects.kept == {}
+    objects.troubles["put"].clear()
+    request = GenerateRequest(model="Luna", prompt="a fox", strength=None, aspect_ratio="1:1", count=1, seed=None)
+    await depot.do.generate.request("2002", PLACE, request)
+    assert (await depot.until("2002", JobStatus.DONE, JobStatus.FAILED)).error_sentence is None
     assert [key.partition("/")[0] for key in objects.kept] == ["weights"]
 
 

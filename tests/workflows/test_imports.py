@@ -219,10 +219,17 @@ async def test_no_key_of_ours_travels_with_a_download(customs: Workshop, simulat
 
 @WITH_OBJECTS
 async def test_weights_are_put_into_object_storage_too(customs: Workshop, objects: FakeObjects) -> None:
-    objects.troubles["put"] = [ObjectsUnreachable("The object store did not answer.")]
     assert (await ended(customs)).error_sentence is None
     (model,) = await models(customs)
     assert objects.kept == {f"weights/{model.weights_file}.safetensors": LORA}
+
+
+@WITH_OBJECTS
+async def test_an_object_store_that_is_away_costs_no_model(customs: Workshop, objects: FakeObjects) -> None:
+    objects.troubles["put"] = [ObjectsUnreachable("The object store did not answer.")]
+    assert (await ended(customs)).error_sentence is None
+    assert len(await models(customs)) == 1
+    assert objects.kept == {}, "put there when it is used"
 
 
 async def test_the_first_empty_trigger_word_is_tok(customs: Workshop) -> None:

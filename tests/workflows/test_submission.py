@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from bot.errors import (
+    Cancelled,
     OutcomeUnknown,
     ProviderBroken,
     ProviderBusy,
+    ProviderDenied,
     ProviderError,
     ProviderRefused,
     ProviderTimedOut,
@@ -20,10 +22,11 @@ from bot.errors import (
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import Finished, Stopped, Task, TaskState, TrainingRequest, Working
 from bot.workflows.finetune import settings_of
-from bot.workflows.submission import LOOKS, SECONDS_BETWEEN_LOOKS, UNANSWERED_CHECKS, Paid, Submissions
+from bot.workflows.submission import LONGEST_PATIENCE, LOOKS, SECONDS_BETWEEN_LOOKS, Paid, Submissions
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
-from storage.jobs import Job, add_job, find_job
+from storage.jobs import Job, add_job, change_job, find_job
+from storage.statuses import JobStatus
 from storage.submissions import find_submission, intend, remember_remote
 from tests.builders import CARD, finetune_job
 from tests.fakes import FakeCards, FakeProvider
@@ -233,7 +236,7 @@ async def test_each_part_of_a_job_is_submitted_once(desk: Desk) -> None:
 
 
 async def test_the_progress_of_a_part_is_its_share_of_the_job(desk: Desk, tmp_path: Path) -> None:
-    provider = ScriptedProvider(tmp_path / "p", Working(progress=0.5), ProviderBroken("gone"))
+    provider = ScriptedProvider(tmp_path / "p", Working(progress=0.5), Stopped(error=ProviderBroken("gone")))
     with pytest.raises(ProviderBroken):
         await desk.wait(provider, part=1, parts=4)
     assert (await desk.stored())[0].progress == 1.5 / 4
@@ -241,7 +244,10 @@ async def test_the_progress_of_a_part_is_its_share_of_the_job(desk: Desk, tmp_pa
 
 async def test_progress_that_nobody_knows_leaves_the_bar_where_it_was(desk: Desk, tmp_path: Path) -> None:
     provider = ScriptedProvider(
-        tmp_path / "p", Working(progress=0.5), Working(progress=None, note="Nearly there."), ProviderBroken("gone")
+        tmp_path / "p",
+        Working(progress=0.5),
+        Working(progress=None, note="Nearly there."),
+        Stopped(error=ProviderBroken("gone")),
     )
     with pytest.raises(ProviderBroken):
         await desk.wait(provider)
@@ -299,7 +305,7 @@ async def test_progress_beyond_all_bounds_is_held_within_them(
     desk: Desk, tmp_path: Path, said: float, stored: float
 ) -> None:
     provider = ScriptedProvider(
-        tmp_path / "p", Working(progress=said, note="n" * 500, seconds_left=0.0), ProviderBroken("gone")
+        tmp_path / "p", Working(progress=said, note="n" * 500, seconds_left=0.0), Stopped(error=ProviderBroken("gone"))
     )
     with pytest.raises(ProviderBroken):
         await desk.wait(provider)
@@ -339,17 +345,39 @@ async def test_a_deadline_is_a_deadline_even_when_the_provider_cannot_be_told(de
 Trouble = Callable[[], ProviderError]
 
 
-@pytest.mark.parametrize("trouble", [lambda: ProviderUnreachable("away"), lambda: ProviderBusy("busy")])
-async def test_a_provider_that_stays_silent_is_given_up(desk: Desk, tmp_path: Path, trouble: Trouble) -> None:
-    provider = ScriptedProvider(tmp_path / "p", trouble())
-    with pytest.raises((ProviderUnreachable, ProviderBusy)):
-        await desk.wait(provider, deadline_seconds=1e9)
-    assert len(desk.clock.slept) == UNANSWERED_CHECKS
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        lambda: ProviderUnreachable("away"),
+        lambda: ProviderBusy("busy"),
+        lambda: ProviderBroken("odd"),
+        lambda: ProviderDenied("no"),
+    ],
+)
+async def test_what_is_paid_for_is_waited_for_until_its_deadline(desk: Desk, tmp_path: Path, trouble: Trouble) -> None:
+    """An outage of hours, or a key that is wrong for a while, ends no training that goes on over there."""
+    away = [trouble() for _ in range(200)]
+    await desk.wait(ScriptedProvider(tmp_path / "p", *away, Finished()), deadline_seconds=1e9)
+    assert (await desk.stored())[0].progress == 1.0
+    assert max(desk.clock.slept) == POLL_SECONDS * LONGEST_PATIENCE, "asked less and less often, and never given up"
+
+
+async def test_a_provider_that_stays_silent_is_given_up_at_the_deadline(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(ProviderTimedOut):
+        await desk.wait(ScriptedProvider(tmp_path / "p", ProviderUnreachable("away")), deadline_seconds=60.0)
     assert desk.cards.refreshed == []
 
 
+async def test_a_job_that_was_cancelled_meanwhile_is_not_paid_for(desk: Desk) -> None:
+    async with desk.database.writing() as connection:
+        await change_job(connection, desk.job.id, status=JobStatus.CANCELLING)
+    with pytest.raises(Cancelled):
+        await desk.submit()
+    assert desk.provider.accepted() == []
+
+
 async def test_an_answer_now_and_then_is_enough(desk: Desk, tmp_path: Path) -> None:
-    silence: list[TaskState | ProviderError] = [ProviderUnreachable("away")] * UNANSWERED_CHECKS
+    silence: list[TaskState | ProviderError] = [ProviderUnreachable("away")] * 20
     provider = ScriptedProvider(tmp_path / "p", *silence, Working(progress=0.5), *silence, Finished())
     await desk.wait(provider, deadline_seconds=1e9)
     assert (await desk.stored())[0].progress == 1.0

@@ -121,7 +121,7 @@ def card_without(gone: Mapping[str, str]) -> ProviderCard:
     """`gone` names trainers and generators that Replicate no longer has, with why in a sentence."""
     return replace(
         CARD,
-        trainers=tuple(trainer for trainer in CARD.trainers if trainer.id not in gone),
+        trainers=tuple(replace(one, retired=gone.get(one.id, "")) for one in CARD.trainers),
         generators=tuple(replace(one, retired=gone.get(one.id, "")) for one in CARD.generators),
         no_training=gone.get(DEV_TRAINER, "") if {DEV_TRAINER, FAST_TRAINER} <= gone.keys() else "",
     )

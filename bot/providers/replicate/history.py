@@ -17,7 +17,7 @@ from bot.providers.replicate.requests import is_same_input, without_images
 from bot.providers.wire import Wire
 
 MOST_PAGES = 5  # of 100 tasks each
-SLACK_SECONDS = 60.0  # Replicate's clock and ours need not agree
+SLACK_SECONDS = 900.0  # Replicate's clock and ours need not agree, and finding nothing must be proof
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def _check_size(size: int) -> None:
     if size > LARGEST_UPLOAD:
         raise ProviderRefused(
             f"The dataset has {size / 1e6:.0f} MB, and Replicate takes less than 100 MB: use fewer pictures.",
-            advice="with object storage (S3_* settings) larger datasets go there by a link",
+            advice="with object storage (CLOUDFLARE_R2_* settings) larger datasets go there by a link",
         )
 
 

@@ -66,20 +66,20 @@ async def test_a_trainer_that_is_gone_is_not_offered_until_it_is_back(
     provider = provider_for(service, client, cache=Cache(now=lambda: clock[0]))
     gone = service.models.pop(simulated.FAST_TRAINER)
     await provider.refresh()
-    assert [trainer.id for trainer in provider.card.trainers] == [simulated.DEV_TRAINER]
+    assert [one.id for one in provider.card.trainers if not one.retired] == [simulated.DEV_TRAINER]
     service.models[simulated.FAST_TRAINER] = gone
     clock[0] = 3600.0
     await provider.refresh()
-    assert len(provider.card.trainers) == 2
+    assert not any(trainer.retired for trainer in provider.card.trainers)
 
 
 async def test_without_any_trainer_it_says_why(bench: ReplicateBench, service: ReplicateSimulator) -> None:
     for name in (simulated.DEV_TRAINER, simulated.FAST_TRAINER):
         service.models[name].versions.clear()
     await bench.provider.refresh()
-    assert bench.provider.card.trainers == ()
+    assert all("does not offer" in trainer.retired for trainer in bench.provider.card.trainers)
     assert "does not offer" in bench.provider.card.no_training
-    with pytest.raises(ProviderRefused):
+    with pytest.raises(ProviderGone, match="does not offer"):
         await bench.provider.prepare_training(asked(bench))
 
 

@@ -310,7 +310,7 @@ async def test_a_prediction_from_long_ago_is_not_taken_for_this_one(
     bench: ReplicateBench, service: ReplicateSimulator
 ) -> None:
     task = await bench.provider.submit_generation(asked(bench))
-    service.jobs[task.id].created_at -= 61
+    service.jobs[task.id].created_at -= 901
     assert await bench.provider.find(asked(bench), since=service.now()) == []
     service.jobs[task.id].created_at += 11
     assert len(await bench.provider.find(asked(bench), since=service.now())) == 1

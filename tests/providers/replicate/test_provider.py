@@ -663,7 +663,7 @@ async def test_an_older_training_of_the_same_dataset_is_not_taken_for_this_one(
 ) -> None:
     request = await prepared(bench)
     await bench.provider.submit_training(request)
-    service.jobs[service.ledger[0]].created_at -= 61
+    service.jobs[service.ledger[0]].created_at -= 901
     assert await bench.provider.find(request, since=service.now()) == []
     assert len(await bench.provider.find(request, since=service.now() - 10)) == 1
 
