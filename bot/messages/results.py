@@ -67,10 +67,11 @@ def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str])
         )
     )
     container.add_item(discord.ui.TextDisplay(f"-# {' · '.join([*generation_facts(job), *_maker(provider)])}"))
-    if withheld := details["count"] - len(file_names):
+    if missing := details["count"] - len(file_names):
+        words = count(missing, "picture is", "pictures are")
         container.add_item(
             discord.ui.TextDisplay(
-                f"🚫 {count(withheld, 'picture was', 'pictures were')} held back by {provider.title}'s safety check."
+                f"🚫 {words} missing: {provider.title} held back or could not make what you asked for."
             )
         )
     _add_notice(container, provider)

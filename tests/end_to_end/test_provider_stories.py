@@ -135,7 +135,7 @@ async def test_a_picture_that_is_held_back_is_said_and_the_others_come(
     town.fal.flags_next = frozenset({1})
     result = await live.generate(ann, model.id, "ohwx at night", count=3)
     assert len(result["attachments"]) == 2
-    assert "1 picture was held back by fal.ai's safety check" in text_of(result)
+    assert "1 picture is missing: fal.ai held back" in text_of(result)
     for picture in pictures_of(live, result):
         assert picture.convert("L").getextrema()[1] > 0, "no black picture is shown"
 

@@ -440,8 +440,8 @@ def test_a_cancelled_job_says_whether_it_may_still_cost_something(note: str) -> 
 @pytest.mark.parametrize(
     ("shown", "wanted", "words"),
     [
-        (3, 4, "🚫 1 picture was held back by Fake provider's safety check."),
-        (1, 4, "🚫 3 pictures were held back by Fake provider's safety check."),
+        (3, 4, "🚫 1 picture is missing: Fake provider held back or could not make what you asked for."),
+        (1, 4, "🚫 3 pictures are missing: Fake provider held back or could not make what you asked for."),
         (4, 4, None),
     ],
 )
