@@ -1,5 +1,6 @@
 """Whole stories at the real services' simulators: what a person does in Discord, and what each service was asked."""
 
+import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
@@ -273,17 +274,22 @@ async def test_an_accepted_training_whose_answer_was_lost_is_found_and_paid_once
 async def test_a_cancelled_training_is_cancelled_at_replicate_and_leaves_no_dataset(
     town: Town, live: LiveBot, ann: Person, photos: Path
 ) -> None:
+    paid = len(town.replicate.ledger)
     town.replicate.finishes_after_polls = None
     try:
         await ann.command("finetune", channel="training", zip=photos, name="Regret", trainer=OSTRIS)
         card = await live.review_card("Regret")
         await ann.press(card, "Start")
+        async with asyncio.timeout(20):
+            while len(town.replicate.ledger) == paid:
+                await asyncio.sleep(0.02)
         running = await live.sees(lambda message: message["id"] == card["id"] and "▶️ **Training**" in text_of(message))
+        await asyncio.sleep(0.2)  # the answer is stored by then; without it there is nothing to cancel by
         await ann.press(running, "Cancel")
         await live.sees_text("Training of Regret cancelled")
     finally:
         town.replicate.finishes_after_polls = 2
-    assert town.replicate.jobs[town.replicate.ledger[-1]].status == "canceled"
+    assert town.replicate.jobs[town.replicate.ledger[paid]].status == "canceled"
     await live.job_in(custom_job(card), JobStatus.CANCELLED)
     assert not town.datasets_left()
 
