@@ -10,18 +10,10 @@ from bot.errors import NotFound
 from bot.messages.buttons import Act
 from bot.messages.cards import Card
 from bot.messages.lists import PER_PAGE, jobs_page, sentence, timeline
-from bot.messages.words import STATUS_WORDS
+from bot.messages.words import KIND_WORDS, STATUS_WORDS
 from bot.permissions import Action, require
 from cogs.answers import CHOICES, CardButton, Interaction
 from storage.jobs import Job, count_jobs_of_person, find_job, jobs_of_person
-from storage.statuses import JobKind
-
-CHOICE_WORDS = {
-    JobKind.FINETUNE: "Training of",
-    JobKind.GENERATE: "Pictures with",
-    JobKind.IMPORT: "Import of",
-    JobKind.PUBLISH: "Publishing of",
-}
 
 
 @app_commands.guild_only()
@@ -79,7 +71,7 @@ async def setup(bot: Atelier) -> None:
 def _choice(job: Job) -> app_commands.Choice[str]:
     """Choices cannot show a time that ticks, so they say the day and the minute (UTC)."""
     asked = datetime.fromtimestamp(job.created_ms / 1000, UTC)
-    name = f"{CHOICE_WORDS[job.kind]} {job.details['name']} · {STATUS_WORDS[job.status]} · {asked:%d %b %H:%M}"
+    name = f"{KIND_WORDS[job.kind]} {job.details['name']} · {STATUS_WORDS[job.status]} · {asked:%d %b %H:%M}"
     return app_commands.Choice(name=name[:100], value=job.id)
 
 

@@ -32,7 +32,7 @@ FORBIDDEN = {"utils", "helpers", "misc", "common", "core", "base", "manager", "h
 KNOWN_BY = {
     "discord": ("cogs/", "bot/client.py", "bot/notifier.py", "bot/messages/", "bot/discord_address.py"),
     "aiohttp": ("bot/client.py", "bot/notifier.py", "bot/playground/", "bot/webhooks.py"),
-    "httpx": ("bot/providers/", "bot/startup.py", "bot/opening.py", "bot/downloads.py"),
+    "httpx": ("bot/providers/", "bot/startup.py", "bot/opening.py", "bot/downloads.py", "bot/fetching.py"),
     "sqlalchemy": ("storage/",),
     "aiosqlite": ("storage/",),
     "alembic": ("storage/",),

@@ -57,7 +57,7 @@ ORDINARY = [
     "A webhook of fal for job 31 is not genuine: x-fal-webhook-signature is by none of fal's keys",
     "no signature in webhook-signature matches; signature=",
     "hf_token is not set, whsec_secrets begin so, r8_ too, tgp_v1_ as well, bfl_legacy_finetune is off",
-    'File "/opt/atelier/.venv/lib/python3.11/site-packages/sqlalchemy/engine/base.py", line 1969, in _exec_single_context',
+    'File "/opt/atelier/.venv/lib/python3.11/site-packages/sqlalchemy/engine/base.py", line 1969, in _exec_context',
     "/".join(["tmp/pytest-of-somebody/pytest-0/a-very-long-folder.name"] * 12),
     "=" * 300,
     "-" * 300,

@@ -6,7 +6,17 @@ import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, JobView, finished_card
-from bot.messages.words import COLOURS, STAGE_WORDS, STATUS_WORDS, count, duration, moment, place_named, plain
+from bot.messages.words import (
+    COLOURS,
+    KIND_WORDS,
+    STAGE_WORDS,
+    STATUS_WORDS,
+    count,
+    duration,
+    moment,
+    place_named,
+    plain,
+)
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
@@ -179,15 +189,9 @@ def _job_mark(job: Job) -> str:
 
 def _job_words(job: Job) -> str:
     name = plain(job.details["name"], 60)
-    match job.kind:
-        case JobKind.FINETUNE:
-            return f"Training of **{name}**"
-        case JobKind.GENERATE:
-            return f"{count(job.details['count'], 'picture', 'pictures')} with **{name}**"
-        case JobKind.IMPORT:
-            return f"Import of **{name}**"
-        case JobKind.PUBLISH:
-            return f"Publishing of **{name}**"
+    if job.kind is JobKind.GENERATE:
+        return f"{count(job.details['count'], 'picture', 'pictures')} with **{name}**"
+    return f"{KIND_WORDS[job.kind]} **{name}**"
 
 
 def _event(event: StageEvent) -> str:

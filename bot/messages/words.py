@@ -35,6 +35,12 @@ STAGE_WORDS = {
     Stage.ANNOUNCED: "Announced",
 }
 
+KIND_WORDS = {
+    JobKind.FINETUNE: "Training of",
+    JobKind.GENERATE: "Pictures with",
+    JobKind.IMPORT: "Import of",
+    JobKind.PUBLISH: "Publishing of",
+}
 TITLES = {
     JobKind.FINETUNE: {
         JobStatus.REVIEW: "Ready to train {}?",

@@ -14,7 +14,7 @@ import httpx
 
 from bot.addresses import AddressRefused, AllowedHosts, origin_of
 from bot.errors import ProviderBroken, ProviderUnreachable
-from bot.providers.fetching import CHUNK_BYTES, TooLarge
+from bot.fetching import CHUNK_BYTES, TooLarge
 from bot.providers.pace import Pace
 from bot.providers.replies import Reply
 

@@ -24,7 +24,7 @@ from bot.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from bot.providers.fetching import Incomplete, TooLarge, write_whole
+from bot.fetching import Incomplete, TooLarge, write_whole
 from bot.providers.line import Line, lower_names
 from bot.providers.pace import Pace
 from bot.providers.replies import Reply, meaning_of

@@ -31,11 +31,6 @@ class Town:
         """Uploaded pictures that nobody needs any more, in object storage."""
         return [key for key in self.s3.keys() if key.startswith("datasets/")]  # noqa: SIM118 - a method of its own
 
-    def keys(self) -> list[str]:
-        """What must be in no log."""
-        together_key, hub_token = self.together.key, self.hub.token
-        return [replicate.KEY, fal.KEY, bfl.KEY, together_key, hub_token, self.s3.secret_access_key]
-
 
 async def short(seconds: float) -> None:
     await asyncio.sleep(min(seconds, LONGEST_PAUSE))

@@ -14,7 +14,7 @@ from bot.playground.person import Person
 from bot.playground.reading import labels_of, text_of
 from storage.models import Model, find_model
 from storage.statuses import JobStatus
-from tests.end_to_end.live_bot import LiveBot, Message, said_privately
+from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately
 from tests.end_to_end.provider_town import Town, open_town
 from tests.simulators.fal import small_lora
 from tests.simulators.hub import LFS_WARNING
@@ -64,9 +64,8 @@ async def trained(live: LiveBot, person: Person, pictures: Path, name: str, trai
 
 
 async def model_of(live: LiveBot, card: Message) -> Model:
-    buttons = [one for row in card["components"][0]["components"] for one in row.get("components", [])]
     async with live.resources.database.reading() as connection:
-        model = await find_model(connection, buttons[0]["custom_id"].split(":")[2])
+        model = await find_model(connection, job_id_on(card))
     assert model is not None
     return model
 
@@ -290,13 +289,8 @@ async def test_a_cancelled_training_is_cancelled_at_replicate_and_leaves_no_data
     finally:
         town.replicate.finishes_after_polls = 2
     assert town.replicate.jobs[town.replicate.ledger[paid]].status == "canceled"
-    await live.job_in(custom_job(card), JobStatus.CANCELLED)
+    await live.job_in(job_id_on(card), JobStatus.CANCELLED)
     assert not town.datasets_left()
-
-
-def custom_job(card: Message) -> str:
-    buttons = [one for row in card["components"][0]["components"] for one in row.get("components", [])]
-    return str(buttons[0]["custom_id"].split(":")[2])
 
 
 async def test_what_is_offered_follows_from_the_cards(live: LiveBot, ann: Person) -> None:

@@ -1,4 +1,4 @@
-"""Streams an answer's body to disk: whole under its name, or not there at all."""
+"""Streams an answer's body to disk, capped while it arrives: for Discord's files and for providers' results."""
 
 import os
 from pathlib import Path
@@ -17,19 +17,23 @@ class Incomplete(Exception):
 
 
 async def write_whole(response: httpx.Response, into: Path, *, max_bytes: int) -> None:
-    """Readable by this bot's user only. Raises `TooLarge`, `Incomplete`, `OSError`, and whatever the wire raises."""
+    """`write_capped`, and the file is whole under its name or not there at all."""
     part = into.with_name(f"{into.name}.part")
     try:
-        await _write(response, part, max_bytes)
+        await write_capped(response, part, max_bytes=max_bytes)
         part.replace(into)
     finally:
         part.unlink(missing_ok=True)
 
 
-async def _write(response: httpx.Response, part: Path, max_bytes: int) -> None:
+async def write_capped(response: httpx.Response, into: Path, *, max_bytes: int) -> int:
+    """The size in bytes of a file that only this bot's user may read.
+
+    Raises `TooLarge`, `Incomplete`, `OSError`, and whatever the wire raises.
+    """
     announced = response.headers.get("content-length", "")
     size = 0
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         async for chunk in response.aiter_bytes(CHUNK_BYTES):
             size += len(chunk)
@@ -38,3 +42,4 @@ async def _write(response: httpx.Response, part: Path, max_bytes: int) -> None:
             file.write(chunk)
     if announced.isdecimal() and "content-encoding" not in response.headers and size < int(announced):
         raise Incomplete
+    return size
