@@ -170,6 +170,7 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
         submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups),
         objects=resources.objects,
         webhook_for=resources.hooks.webhook_for,
+        operators=resources.operators,
     )
     _open_lanes(engine, resources.providers)
     downloads, pool, limits = resources.downloads, resources.pool, resources.limits

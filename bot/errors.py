@@ -18,10 +18,9 @@ AtelierError
     ├── ProviderGone        no such task, model or endpoint there (any more)
     ├── ProviderTimedOut    it took longer than it ever should
     ├── ProviderBroken      it failed on its own
+    ├── TaskEnded           the provider's verdict on a task it had accepted: asking again changes nothing
     └── OutcomeUnknown      a paid request was sent and no answer came back
 """
-
-from typing import ClassVar
 
 from storage.statuses import ErrorCategory
 
@@ -29,7 +28,7 @@ from storage.statuses import ErrorCategory
 class AtelierError(Exception):
     """`sentence` is shown to the person; `advice` is for whoever operates the bot and is never shown in a channel."""
 
-    category: ClassVar[ErrorCategory] = ErrorCategory.SERVICE_ERROR
+    category: ErrorCategory = ErrorCategory.SERVICE_ERROR
 
     def __init__(self, sentence: str, *, advice: str = "") -> None:
         super().__init__(sentence)
@@ -113,5 +112,13 @@ class ProviderBroken(ProviderError):
     category = ErrorCategory.SERVICE_ERROR
 
 
+class TaskEnded(ProviderError):
+    """Carries the category of whatever ended the task."""
+
+    def __init__(self, sentence: str, *, category: ErrorCategory, advice: str = "") -> None:
+        super().__init__(sentence, advice=advice)
+        self.category = category
+
+
 class OutcomeUnknown(ProviderError):
-    category = ErrorCategory.NETWORK
+    category = ErrorCategory.UNCERTAIN

@@ -5,7 +5,8 @@ import logging
 import re
 from urllib.parse import unquote, urlsplit
 
-from bot.settings import Secret, Settings
+from bot.secret import Secret
+from bot.settings import Settings
 
 # Interaction tokens and our own unguessable paths in webhook routes, and the signatures of signed links.
 TOKENS_IN_URLS = re.compile(

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SIZES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+MOST_WEIGHT = 20
 DURATIONS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -33,6 +34,33 @@ def path(text: str) -> Path:
 
 def comma_list(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) < 10**9:
+        raise ValueError("write a whole number above zero, for example 25.")
+    return int(text)
+
+
+def discord_id(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**63:
+        raise ValueError("write a Discord id: a long number, copied with Developer Mode on.")
+    return int(text)
+
+
+def discord_ids(text: str) -> tuple[int, ...]:
+    return tuple(discord_id(part) for part in comma_list(text))
+
+
+def weights(text: str) -> dict[str, int]:
+    """Role names or ids with their weight, for example `Supporter=3, Moderator=2`; names in lower case."""
+    found: dict[str, int] = {}
+    for part in comma_list(text):
+        role, _, weight = (piece.strip() for piece in part.rpartition("="))
+        if not role or not weight.isdecimal() or not 1 <= int(weight) <= MOST_WEIGHT:
+            raise ValueError(f"write role=weight with weights of 1 to {MOST_WEIGHT}, for example Supporter=3.")
+        found[role] = int(weight)
+    return found
 
 
 def one_of(*words: str) -> Callable[[str], str]:

@@ -8,16 +8,21 @@ from typing import Any, TypeVar
 from dotenv import dotenv_values
 
 from bot.providers.local.failures import Failures
+from bot.secret import Secret
 from bot.setting_values import (
     comma_list,
+    discord_id,
+    discord_ids,
     http_url,
     one_of,
     path,
     plain_name,
     port,
+    positive,
     seconds,
     size_in_bytes,
     socket_url,
+    weights,
     yes_or_no,
 )
 
@@ -39,35 +44,6 @@ class SettingsRejected(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("The settings need a correction:\n" + "\n".join(f"  {problem}" for problem in problems))
         self.problems = problems
-
-
-class Secret:
-    """A value that never shows itself: not in `repr`, not in a log line, not in a traceback's locals."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(set)" if self._value else "Secret(empty)"
-
-    __str__ = __repr__
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> str:
-        raise TypeError("A secret is not written anywhere.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +81,11 @@ class Settings:
     log_level: str
     log_format: str
     card_edit_interval: float
+    operator_ids: tuple[int, ...]
+    operator_channel: int | None
+    role_weights: Mapping[str, int]
+    jobs_per_person: int
+    jobs_per_server: int
     local_training_time: float
     local_generation_time: float
     local_failures: Failures
@@ -128,6 +109,7 @@ def read_settings(environment: Mapping[str, str], *, env_file: Path | None = Non
         "log_level": reader.read("LOG_LEVEL", one_of(*LOG_LEVELS), "INFO"),
         "log_format": reader.read("LOG_FORMAT", one_of("text", "json"), "text"),
         "card_edit_interval": reader.read("CARD_EDIT_INTERVAL", seconds, "2s"),
+        **_community_settings(reader),
         **_provider_settings(reader),
         **_storage_settings(reader),
         "local_training_time": reader.read("LOCAL_TRAINING_TIME", seconds, "0s"),
@@ -138,6 +120,16 @@ def read_settings(environment: Mapping[str, str], *, env_file: Path | None = Non
     if reader.problems:
         raise SettingsRejected(reader.problems)
     return Settings(**found)
+
+
+def _community_settings(reader: "_Reader") -> dict[str, Any]:
+    return {
+        "operator_ids": reader.read("OPERATOR_IDS", discord_ids, ""),
+        "operator_channel": reader.optional("OPERATOR_CHANNEL", discord_id),
+        "role_weights": reader.read("ROLE_WEIGHTS", weights, ""),
+        "jobs_per_person": reader.read("JOBS_PER_PERSON", positive, "25"),
+        "jobs_per_server": reader.read("JOBS_PER_SERVER", positive, "1000"),
+    }
 
 
 def _provider_settings(reader: "_Reader") -> dict[str, Any]:

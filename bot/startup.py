@@ -16,6 +16,7 @@ from bot.discord_address import file_hosts, point_at
 from bot.downloads import Downloads
 from bot.hub.hub import Hub
 from bot.opening import Opening, open_provider
+from bot.operators import Operators
 from bot.providers.registry import Providers
 from bot.providers.wire import Wire
 from bot.settings import Settings
@@ -54,6 +55,7 @@ class Resources:
     weights: WeightsSource
     hooks: Hooks
     hub: Hub
+    operators: Operators
     objects: Objects | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     wakeups: Wakeups = field(default_factory=Wakeups)
@@ -91,6 +93,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             hooks=hooks,
             objects=_open_objects(settings),
             hub=hub,
+            operators=Operators(frozenset(settings.operator_ids)),
             wakeups=wakeups,
         )
 

@@ -1,19 +1,23 @@
 """The history of a job: each attempt of each stage, with start, end and outcome."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
-from storage.places import Place
+from storage.jobs import Job
 from storage.statuses import ErrorCategory, Stage, StageOutcome
 from storage.tables import job_events
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageEvent:
-    """`outcome` is None while the stage is at work."""
+    """`outcome` is None while the stage is at work; `result` is what a stage that is done hands to the next, as JSON.
+
+    `round` counts the job's retries from 0; `advice` is for whoever operates the bot.
+    """
 
     stage: Stage
     attempt: int
@@ -22,12 +26,15 @@ class StageEvent:
     outcome: StageOutcome | None
     error_category: ErrorCategory | None
     detail: str
+    advice: str = ""
+    round: int = 0
+    result: Mapping[str, Any] | None = None
 
 
-async def begin_stage(connection: Connection, job_id: str, place: Place, stage: Stage) -> int:
+async def begin_stage(connection: Connection, job: Job, stage: Stage) -> int:
     """Open the next attempt and answer its number; an attempt left open by a crash is closed as interrupted."""
     now = now_ms()
-    of_stage = (job_events.c.job_id == job_id) & (job_events.c.stage == stage)
+    of_stage = (job_events.c.job_id == job.id) & (job_events.c.stage == stage)
     await connection.execute(
         sa.update(job_events)
         .where(of_stage, job_events.c.ended_ms.is_(None))
@@ -37,7 +44,7 @@ async def begin_stage(connection: Connection, job_id: str, place: Place, stage: 
     attempt = int(attempts or 0) + 1
     await connection.execute(
         sa.insert(job_events).values(
-            job_id=job_id, **place.as_columns(), stage=stage, attempt=attempt, started_ms=now, detail=""
+            job_id=job.id, **job.place.as_columns(), stage=stage, attempt=attempt, started_ms=now, round=job.round
         )
     )
     return attempt
@@ -51,12 +58,21 @@ async def end_stage(
     *,
     error_category: ErrorCategory | None = None,
     detail: str = "",
+    advice: str = "",
+    result: Mapping[str, Any] | None = None,
 ) -> None:
     """Close the open attempt, if there is one."""
     await connection.execute(
         sa.update(job_events)
         .where(job_events.c.job_id == job_id, job_events.c.stage == stage, job_events.c.ended_ms.is_(None))
-        .values(ended_ms=now_ms(), outcome=outcome, error_category=error_category, detail=detail[:1000])
+        .values(
+            ended_ms=now_ms(),
+            outcome=outcome,
+            error_category=error_category,
+            detail=detail[:1000],
+            advice=advice[:1000],
+            result=None if result is None else dict(result),
+        )
     )
 
 
@@ -82,4 +98,7 @@ def _event(row: sa.Row[Any]) -> StageEvent:
         outcome=StageOutcome(row.outcome) if row.outcome else None,
         error_category=ErrorCategory(row.error_category) if row.error_category else None,
         detail=row.detail,
+        advice=row.advice,
+        round=row.round,
+        result=row.result,
     )

@@ -14,7 +14,11 @@ from storage.tables import jobs
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A frozen value; a change is saved and read again. `details` is what the person asked for, as JSON."""
+    """A frozen value; a change is saved and read again. `details` is what the person asked for, as JSON.
+
+    `round` counts the retries; `lane` and `turn` are the job's place in a queue, `weight` its person's share of it;
+    `begun_ms` is None while it waits there; `shown_ms` is the `updated_ms` that its card shows.
+    """
 
     id: str
     place: Place
@@ -31,6 +35,13 @@ class Job:
     created_ms: int = 0
     updated_ms: int = 0
     finished_ms: int | None = None
+    round: int = 0
+    lane: str | None = None
+    turn: int | None = None
+    weight: int = 1
+    queued_ms: int | None = None
+    begun_ms: int | None = None
+    shown_ms: int = 0
 
 
 async def add_job(connection: Connection, job: Job) -> bool:
@@ -105,4 +116,11 @@ def _job(row: sa.Row[Any]) -> Job:
         created_ms=row.created_ms,
         updated_ms=row.updated_ms,
         finished_ms=row.finished_ms,
+        round=row.round,
+        lane=row.lane,
+        turn=row.turn,
+        weight=row.weight,
+        queued_ms=row.queued_ms,
+        begun_ms=row.begun_ms,
+        shown_ms=row.shown_ms,
     )

@@ -16,6 +16,7 @@ class JobStatus(StrEnum):
     PREPARING = "preparing"  # pictures are being received and checked; nothing spent
     REVIEW = "review"  # waits for its person to press Start; nothing spent
     RUNNING = "running"  # queued or at work
+    UNCERTAIN = "uncertain"  # nobody can say whether a paid request was accepted; its person decides
     CANCELLING = "cancelling"  # its person asked to stop; the provider is being told
     DONE = "done"
     FAILED = "failed"
@@ -58,4 +59,24 @@ class ErrorCategory(StrEnum):
     MODERATION = "moderation"
     PAYMENT = "payment"
     GONE = "gone"
+    UNCERTAIN = "uncertain"
+    STORAGE = "storage"
     CANCELLED = "cancelled"
+
+
+class Message(StrEnum):
+    """What a job says in Discord; each is posted once."""
+
+    CARD = "card"
+    RESULT = "result"
+    FAILURE = "failure"
+    QUESTION = "question"  # nobody can say whether it ran: its person decides
+
+
+class Route(StrEnum):
+    """How a message reached its person, in the order it is tried."""
+
+    CHANNEL = "channel"
+    THREAD = "thread"
+    DIRECT = "direct"
+    KEPT = "kept"  # nowhere to post it: /jobs show has it

@@ -1,8 +1,10 @@
 """The whole schema on one page. Times are integer epoch milliseconds; Discord's ids are integers (64 bit)."""
 
+from enum import StrEnum
+
 import sqlalchemy as sa
 
-from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Message, Route, Stage, StageOutcome
 
 metadata = sa.MetaData(
     naming_convention={
@@ -15,7 +17,7 @@ metadata = sa.MetaData(
 )
 
 
-def _words(column: str, words: type[JobKind | JobStatus | Stage | StageOutcome | ErrorCategory]) -> sa.CheckConstraint:
+def _words(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
 
 
@@ -60,12 +62,21 @@ jobs = sa.Table(
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("updated_ms", sa.BigInteger, nullable=False),
     sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("round", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lane", sa.String(40)),
+    sa.Column("turn", sa.BigInteger),
+    sa.Column("weight", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("queued_ms", sa.BigInteger),
+    sa.Column("begun_ms", sa.BigInteger),
+    sa.Column("shown_ms", sa.BigInteger, nullable=False, server_default="0"),
     _words("kind", JobKind),
     _words("status", JobStatus),
     _words("error_category", ErrorCategory),
     sa.CheckConstraint("progress >= 0 AND progress <= 1", name="progress"),
     sa.Index("ix_jobs_person", "person_id", "created_ms"),
     sa.Index("ix_jobs_status", "status"),
+    sa.Index("ix_jobs_lane", "lane", "turn"),
+    sa.Index("ix_jobs_server", "server_id", "created_ms"),
 )
 
 job_events = sa.Table(
@@ -81,6 +92,9 @@ job_events = sa.Table(
     sa.Column("outcome", sa.String(16)),
     sa.Column("error_category", sa.String(16)),
     sa.Column("detail", sa.String(1000), nullable=False, server_default=""),
+    sa.Column("advice", sa.String(1000), nullable=False, server_default=""),
+    sa.Column("round", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("result", sa.JSON),
     _words("stage", Stage),
     _words("outcome", StageOutcome),
     _words("error_category", ErrorCategory),
@@ -92,11 +106,59 @@ submissions = sa.Table(
     metadata,
     sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True, server_default="0"),
+    sa.Column("round", sa.Integer, primary_key=True, server_default="0"),
     *_belongs(),
+    sa.Column("provider", sa.String(32), nullable=False, server_default=""),
     sa.Column("intended_ms", sa.BigInteger, nullable=False),
+    sa.Column("accepted_ms", sa.BigInteger),
     sa.Column("remote_id", sa.String(200)),
     sa.Column("links", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("fetched", sa.JSON),
+    sa.Column("verdict", sa.String(16)),
+    sa.Column("verdict_sentence", sa.String(1000), nullable=False, server_default=""),
+    _words("verdict", ErrorCategory),
     sa.Index("ix_submissions_remote", "remote_id"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("message", sa.String(16), primary_key=True),
+    sa.Column("round", sa.Integer, primary_key=True, server_default="0"),
+    sa.Column("part", sa.Integer, primary_key=True, server_default="0"),
+    *_belongs(),
+    sa.Column("intended_ms", sa.BigInteger, nullable=False),
+    sa.Column("route", sa.String(16), nullable=False),
+    sa.Column("posted_in", sa.BigInteger),
+    sa.Column("message_id", sa.BigInteger),
+    _words("message", Message),
+    _words("route", Route),
+)
+
+outages = sa.Table(
+    "outages",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("category", sa.String(16), nullable=False),
+    sa.Column("sentence", sa.String(1000), nullable=False, server_default=""),
+    sa.Column("advice", sa.String(1000), nullable=False, server_default=""),
+    sa.Column("began_ms", sa.BigInteger, nullable=False),
+    sa.Column("probe_ms", sa.BigInteger, nullable=False),
+    sa.Column("ended_ms", sa.BigInteger),
+    _words("category", ErrorCategory),
+    sa.Index("ix_outages_provider", "provider", "ended_ms"),
+)
+
+outage_notices = sa.Table(
+    "outage_notices",
+    metadata,
+    sa.Column("outage_id", sa.Integer, sa.ForeignKey("outages.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("channel_id", sa.BigInteger, primary_key=True),
+    sa.Column("server_id", sa.BigInteger, sa.ForeignKey("servers.id"), nullable=False),
+    sa.Column("message_id", sa.BigInteger),
 )
 
 datasets = sa.Table(

@@ -10,6 +10,7 @@ import httpx
 from bot.datasets.limits import DatasetLimits
 from bot.downloads import Downloads
 from bot.hub.hub import Hub
+from bot.operators import Operators
 from bot.providers.contract import Provider
 from bot.providers.registry import Providers
 from bot.startup import Resources, open_weights_source
@@ -41,5 +42,6 @@ def resources_with(
         weights=open_weights_source(chosen, client),
         hooks=Hooks(public_url=None, key="key"),
         hub=Hub(endpoint="http://127.0.0.1:9"),
+        operators=Operators(frozenset(chosen.operator_ids)),
     )
     return replace(resources, **others)

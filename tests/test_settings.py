@@ -13,7 +13,8 @@ import pytest
 from dotenv import dotenv_values
 
 from bot.providers.local.failures import Failure, Failures
-from bot.settings import Secret, Settings, SettingsRejected, read_settings, variable_names
+from bot.secret import Secret
+from bot.settings import Settings, SettingsRejected, read_settings, variable_names
 
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 TOKEN = "MTAwMQ.Gabcde.very-secret-token"

@@ -46,7 +46,7 @@ class Cancel:
             require(person_id, Action.CHANGE_JOB, job.place)
             if not await change_job(connection, job_id, only_when=OPEN, status=JobStatus.CANCELLING):
                 raise TooLate(f"It is too late to stop that job: it is {job.status} already.")
-            await self._engine.enqueue(connection, story=CANCEL, job_id=job_id, lane=CANCEL, person_id=person_id)
+            await self._bench.enqueue(connection, job, story=CANCEL, lane=CANCEL)
         await self._cards.refresh(job_id)
 
     async def _tell(self, job_id: str) -> None:
@@ -58,7 +58,7 @@ class Cancel:
     async def _abandon(self, job_id: str) -> Json:
         job = await self._job(job_id)
         for story in STORIES[job.kind]:
-            await self._engine.abandon(story=story, job_id=job_id)
+            await self._engine.abandon(story=story, job_id=job_id, telling=job.round)
         return {}
 
     async def _tell_provider(self, job_id: str) -> Json:

@@ -122,8 +122,11 @@ class Engine:
         told.__qualname__ = told.__name__ = name
         return told
 
-    async def enqueue(self, connection: Connection, *, story: str, job_id: str, lane: str, person_id: int) -> None:
-        """Hand a story to the engine within the caller's transaction. The same story of the same job runs once."""
+    async def enqueue(
+        self, connection: Connection, *, story: str, job_id: str, lane: str, person_id: int, telling: int = 0
+    ) -> None:
+        """Hand a story to the engine within the caller's transaction. Each `telling` of a job's story
+        (0, and one more for each retry) runs once."""
         assert self._client is not None, "start() comes first"
         client = self._client
         await connection.run_sync(
@@ -132,7 +135,7 @@ class Engine:
                 {
                     "workflow_name": story,
                     "queue_name": lane,
-                    "workflow_id": f"{job_id}:{story}",
+                    "workflow_id": _workflow_id(story, job_id, telling),
                     "queue_partition_key": str(person_id),
                     "app_version": SHAPE_OF_THE_STORIES,
                 },
@@ -159,9 +162,9 @@ class Engine:
             raise asyncio.CancelledError
         return cast(Json, await DBOS.run_step_async({"name": name, "preemptible": preemptible}, run))
 
-    async def abandon(self, *, story: str, job_id: str) -> None:
+    async def abandon(self, *, story: str, job_id: str, telling: int = 0) -> None:
         """Stop telling a story; a preemptible step is cancelled within about a second."""
-        await DBOS.cancel_workflow_async(f"{job_id}:{story}")
+        await DBOS.cancel_workflow_async(_workflow_id(story, job_id, telling))
 
     async def stop(self) -> None:
         """Put every running story down; nothing is recorded, so the next start continues it."""
@@ -180,3 +183,7 @@ class Engine:
             await loop.run_in_executor(thread, lambda: DBOS.destroy(destroy_registry=True))
         loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, which is shut down now
         self._sync_engine.dispose()
+
+
+def _workflow_id(story: str, job_id: str, telling: int) -> str:
+    return f"{job_id}:{story}:{telling}" if telling else f"{job_id}:{story}"

@@ -81,14 +81,14 @@ class Finetune:
                 },
             )
             if await add_job(connection, job):
-                await self._enqueue(connection, job, PREPARE, PREPARATION_LANE)
+                await self._bench.enqueue(connection, job, story=PREPARE, lane=PREPARATION_LANE)
 
     async def start(self, job_id: str, person_id: int) -> None:
         """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `NotYours`."""
         async with self._database.writing() as connection:
             job = await self._job_in_review(connection, job_id, person_id)
             await self._change_in_review(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
-            await self._enqueue(connection, job, TRAIN, lane_of(job.provider))
+            await self._bench.enqueue(connection, job, story=TRAIN, lane=lane_of(job.provider))
         await self._cards.refresh(job_id)
 
     async def change(self, job_id: str, person_id: int, choices: AdvancedChoices) -> None:
@@ -112,11 +112,6 @@ class Finetune:
         """Of two clicks at the same moment one is too late."""
         if not await change_job(connection, job_id, only_when=(JobStatus.REVIEW,), **changes):
             raise TooLate(TOO_LATE)
-
-    async def _enqueue(self, connection: Connection, job: Job, story: str, lane: str) -> None:
-        await self._bench.engine.enqueue(
-            connection, story=story, job_id=job.id, lane=lane, person_id=job.place.person_id
-        )
 
     # The story
 

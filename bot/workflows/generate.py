@@ -67,9 +67,7 @@ class Generate:
                 details=_details(checked, model, generator),
             )
             if await add_job(connection, job):
-                await self._bench.engine.enqueue(
-                    connection, story=GENERATE, job_id=job_id, lane=lane_of(provider.name), person_id=place.person_id
-                )
+                await self._bench.enqueue(connection, job, story=GENERATE, lane=lane_of(provider.name))
 
     # The story
 

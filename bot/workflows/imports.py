@@ -90,9 +90,7 @@ class Import:
             if await model_named(connection, place.person_id, name) is not None:
                 raise BadInput(f"You already have a model called {name}: choose another name.")
             if await add_job(connection, job):
-                await self._bench.engine.enqueue(
-                    connection, story=IMPORT, job_id=job_id, lane=IMPORT, person_id=place.person_id
-                )
+                await self._bench.enqueue(connection, job, story=IMPORT, lane=IMPORT)
 
     def _checked_source(self, text: str) -> Source:
         source = source_meant(text)

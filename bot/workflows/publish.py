@@ -48,9 +48,7 @@ class Publish:
                 details={"name": meant.name, "model": meant.id, "private": private},
             )
             if await add_job(connection, job):
-                await self._bench.engine.enqueue(
-                    connection, story=PUBLISH, job_id=job_id, lane=PUBLISH, person_id=place.person_id
-                )
+                await self._bench.enqueue(connection, job, story=PUBLISH, lane=PUBLISH)
 
     async def _tell(self, job_id: str) -> None:
         await self._stages.run(job_id, Stage.PUBLISHED, self._publish, can_be_cut_short=True)

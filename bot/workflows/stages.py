@@ -89,7 +89,7 @@ class Stages:
     async def _attempt(self, job_id: str, stage: Stage, action: Action) -> Json:
         async with self._database.writing() as connection:
             job = await _job_at_work(connection, job_id)
-            await begin_stage(connection, job_id, job.place, stage)
+            await begin_stage(connection, job, stage)
         await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:
             result = await action(job)
@@ -97,7 +97,7 @@ class Stages:
             await self._end(job_id, stage, error)
             raise
         async with self._database.writing() as connection:
-            await end_stage(connection, job_id, stage, StageOutcome.DONE)
+            await end_stage(connection, job_id, stage, StageOutcome.DONE, result=result)
         return result
 
     async def _end(self, job_id: str, stage: Stage, error: AtelierError) -> None:
@@ -110,6 +110,7 @@ class Stages:
                 StageOutcome.CANCELLED if was_cancelled else StageOutcome.FAILED,
                 error_category=error.category,
                 detail=error.sentence,
+                advice=error.advice,
             )
 
     async def announce(self, job: Job) -> Json:

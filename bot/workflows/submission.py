@@ -1,6 +1,7 @@
 """Submits to a provider exactly once and waits for it. Used by finetune and generate alike.
 
 The intent is stored before the request leaves. Whoever finds an intent without an answer looks at the provider first.
+A round of a job submits a part at most once; the next round takes up what has no verdict, and pays again for what has.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from bot.errors import (
     ProviderError,
     ProviderTimedOut,
     ProviderUnreachable,
+    TaskEnded,
 )
 from bot.providers.contract import Cancels, Lists, Provider
 from bot.providers.tasks import Finished, GenerationRequest, Stopped, Task, TrainingRequest, Working
@@ -31,9 +33,11 @@ from storage.jobs import Job, change_job, find_job
 from storage.submissions import (
     Submission,
     belongs_to_another,
-    find_submission,
     intend,
+    latest_submission,
+    remember_finished,
     remember_remote,
+    remember_verdict,
     withdraw,
 )
 
@@ -64,8 +68,10 @@ class Paid:
 
 
 class Submissions:
+    """`now` is seconds of a clock that nobody sets: waiting is measured with it."""
+
     def __init__(
-        self, *, database: Database, cards: Cards, wakeups: Wakeups, now: Callable[[], float] = time.time
+        self, *, database: Database, cards: Cards, wakeups: Wakeups, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._database = database
         self._cards = cards
@@ -73,31 +79,46 @@ class Submissions:
         self._now = now
 
     async def submit_once(self, paid: Paid) -> Task:
-        """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted."""
-        job, part = paid.job, paid.part
-        async with self._database.writing() as connection:
-            now = await find_job(connection, job.id)
-            if now is None or now.status not in AT_WORK:  # Cancel was here first: nothing is paid for any more
-                raise Cancelled("This job was stopped.")
-            is_first = await intend(connection, job.id, part, job.place)
-            intent = await find_submission(connection, job.id, part)
-        assert intent is not None, "stored just now"
+        """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted,
+        `TaskEnded` when this round's task has its verdict already."""
+        intent, is_first = await self._intent(paid)
         if intent.remote_id is not None:
             return Task(id=intent.remote_id, links=intent.links)
         task = None if is_first else await self._look_for(paid, intent)
         if task is None:
             task = await self._submit(paid, intent)
         async with self._database.writing() as connection:
-            await remember_remote(connection, job.id, part, task.id, task.links)
+            await remember_remote(connection, intent, task.id, task.links)
         return task
+
+    async def _intent(self, paid: Paid) -> tuple[Submission, bool]:
+        async with self._database.writing() as connection:
+            job = await find_job(connection, paid.job.id)
+            if job is None or job.status not in AT_WORK:  # Cancel was here first: nothing is paid for any more
+                raise Cancelled("This job was stopped.")
+            latest = await latest_submission(connection, job.id, paid.part)
+            if latest is not None and latest.verdict is not None and latest.round == job.round:
+                raise TaskEnded(latest.verdict_sentence, category=latest.verdict)
+            is_first = latest is None or latest.verdict is not None
+            if is_first:
+                await intend(connection, job, paid.part)
+                latest = await latest_submission(connection, job.id, paid.part)
+        assert latest is not None, "stored just now"
+        return latest, is_first
 
     async def task_of(self, job: Job, part: int = 0) -> Task:
         """The task that `submit_once` stored."""
-        async with self._database.reading() as connection:
-            stored = await find_submission(connection, job.id, part)
-        if stored is None or stored.remote_id is None:
+        stored = await self.stored(job, part)
+        if stored.remote_id is None:
             raise OutcomeUnknown("The provider's answer to this job was never stored.")
         return Task(id=stored.remote_id, links=stored.links)
+
+    async def stored(self, job: Job, part: int) -> Submission:
+        async with self._database.reading() as connection:
+            stored = await latest_submission(connection, job.id, part)
+        if stored is None:
+            raise OutcomeUnknown("This job was never submitted.")
+        return stored
 
     async def _submit(self, paid: Paid, intent: Submission) -> Task:
         try:
@@ -109,7 +130,7 @@ class Submissions:
             return found
         except ProviderError:
             async with self._database.writing() as connection:
-                await withdraw(connection, intent.job_id, intent.part)
+                await withdraw(connection, intent)
             raise
 
     async def _look_for(self, paid: Paid, intent: Submission) -> Task | None:
@@ -136,20 +157,22 @@ class Submissions:
         candidates = await paid.provider.find(paid.request, since=intent.intended_ms / 1000)
         async with self._database.reading() as connection:
             for task in candidates:
-                if not await belongs_to_another(connection, task.id, paid.job.id, paid.part):
+                if not await belongs_to_another(connection, task.id, intent):
                     return task
         return None
 
     async def wait(self, paid: Paid, task: Task) -> None:
         """Until the task is finished; its progress goes to the card. Raises what stopped it."""
+        if (await self.stored(paid.job, paid.part)).finished_ms is not None:
+            return
         with self._wakeups.heard(paid.job.id) as pause:
             await self._wait(paid, task, pause)
 
     async def _wait(self, paid: Paid, task: Task, pause: Pause) -> None:
         """It is paid for, so no trouble in asking ends it before its deadline: only the provider's own verdict does."""
-        ends_at = self._now() + paid.deadline_seconds
+        ends_at = self._now() + await self._seconds_left(paid)
         unanswered = 0
-        while self._now() < ends_at:
+        while True:
             try:
                 state = await paid.provider.check(task)
                 unanswered = 0
@@ -159,19 +182,45 @@ class Submissions:
                 state = None
             match state:
                 case Finished():
+                    await self._remember_finished(paid)
                     await self._show(paid, Working(progress=1.0))
                     return
                 case Stopped(error=error):
-                    raise error
+                    await self._remember_verdict(paid, error)
+                    raise TaskEnded(error.sentence, category=error.category, advice=error.advice)
                 case Working():
                     await self._show(paid, state)
                 case None:
                     pass
+            if self._now() >= ends_at:  # asked once more after the last moment: it may have ended meanwhile
+                break
             await pause(paid.poll_seconds * min(1 + unanswered, LONGEST_PATIENCE))
-        raise ProviderTimedOut(
-            "This took longer than it ever should, so it was stopped. Please try again."
-            if await self._stop(paid, task)
-            else f"This took longer than it ever should; {paid.provider.card.title} could not be told to stop."
+        raise await self._overdue(paid, task)
+
+    async def _seconds_left(self, paid: Paid) -> float:
+        """Of the deadline, counted from when this round had the task; a restart gives no more time."""
+        stored = await self.stored(paid.job, paid.part)
+        since = max(stored.accepted_ms or stored.intended_ms, paid.job.begun_ms or 0)
+        return min(max(paid.deadline_seconds - (now_ms() - since) / 1000, 0.0), paid.deadline_seconds)
+
+    async def _remember_finished(self, paid: Paid) -> None:
+        stored = await self.stored(paid.job, paid.part)
+        async with self._database.writing() as connection:
+            await remember_finished(connection, stored)
+
+    async def _remember_verdict(self, paid: Paid, error: ProviderError) -> None:
+        """So that nobody asks again, and nobody pays again in this round."""
+        stored = await self.stored(paid.job, paid.part)
+        async with self._database.writing() as connection:
+            await remember_verdict(connection, stored, error.category, error.sentence)
+
+    async def _overdue(self, paid: Paid, task: Task) -> ProviderError:
+        if await self._stop(paid, task):
+            stopped = ProviderTimedOut("This took longer than it ever should, so it was stopped. Please try again.")
+            await self._remember_verdict(paid, stopped)
+            return stopped
+        return ProviderTimedOut(
+            f"This took longer than it ever should; {paid.provider.card.title} could not be told to stop."
         )
 
     async def _stop(self, paid: Paid, task: Task) -> bool:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ProviderDenied, ProviderError, ProviderUnreachable
+from bot.operators import Operators
 from bot.providers.registry import Providers
 from bot.providers.tasks import Webhook
 from bot.workflows.engine import Engine
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.files import Files
+from storage.jobs import Job
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,13 @@ class Workbench:
     submissions: Submissions
     objects: Objects | None
     webhook_for: WebhookFor
+    operators: Operators
+
+    async def enqueue(self, connection: Connection, job: Job, *, story: str, lane: str) -> None:
+        """Hand a story of this job to the engine, within the caller's transaction."""
+        await self.engine.enqueue(
+            connection, story=story, job_id=job.id, lane=lane, person_id=job.place.person_id, telling=job.round
+        )
 
     async def share(self, file: Path, key: str) -> None:
         """Put a file into object storage, when there is one."""

@@ -17,6 +17,7 @@ import pytest_asyncio
 from bot.playground.person import Person
 from bot.providers.fal.provider import FalProvider
 from storage.statuses import JobStatus
+from storage.submissions import latest_submission
 from tests.end_to_end.live_bot import LiveBot, Message, job_id_on
 from tests.end_to_end.provider_town import Town, open_town, variables_of
 from tests.simulators.fal import FalTask
@@ -86,7 +87,18 @@ async def begun(live: LiveBot, person: Person, photos: Path, name: str, trainer:
     card = await live.review_card(name)
     await person.press(card, "Start")
     await until(lambda: pauses(live, card))
+    async with asyncio.timeout(8.0):
+        while not await was_looked_at(live, card):  # the first look comes at once
+            await asyncio.sleep(0.01)
     return card
+
+
+async def was_looked_at(live: LiveBot, card: Message) -> bool:
+    """A look writes what it saw into the job, after the answer to the submission was stored."""
+    async with live.resources.database.reading() as connection:
+        submission = await latest_submission(connection, job_id_on(card), 0)
+    accepted_ms = submission.accepted_ms if submission else None
+    return accepted_ms is not None and (await live.job(job_id_on(card))).updated_ms >= accepted_ms
 
 
 def pauses(live: LiveBot, card: Message) -> bool:

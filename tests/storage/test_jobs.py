@@ -6,16 +6,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.history import begin_stage, close_open_stages, end_stage, history_of
 from storage.jobs import add_job, change_job, count_jobs_of_person, find_job, jobs_of_person
 from storage.places import Place
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
 from storage.submissions import (
+    Submission,
     belongs_to_another,
-    find_submission,
     intend,
+    latest_submission,
+    remember_fetched,
+    remember_finished,
     remember_remote,
+    remember_verdict,
     submissions_of,
     withdraw,
 )
@@ -79,8 +83,8 @@ async def test_people_see_their_own_jobs_newest_first(database: Database) -> Non
 async def test_the_history_keeps_every_attempt_and_names_an_interrupted_one(database: Database) -> None:
     async with database.writing() as connection:
         await add_job(connection, finetune_job())
-        assert await begin_stage(connection, "1001", PLACE, Stage.TRAINING) == 1
-        assert await begin_stage(connection, "1001", PLACE, Stage.TRAINING) == 2
+        assert await begin_stage(connection, finetune_job(), Stage.TRAINING) == 1
+        assert await begin_stage(connection, finetune_job(), Stage.TRAINING) == 2
         await end_stage(
             connection,
             "1001",
@@ -89,7 +93,7 @@ async def test_the_history_keeps_every_attempt_and_names_an_interrupted_one(data
             error_category=ErrorCategory.RATE_LIMIT,
             detail="busy",
         )
-        await begin_stage(connection, "1001", PLACE, Stage.TRAINING)
+        await begin_stage(connection, finetune_job(), Stage.TRAINING)
         await close_open_stages(connection, "1001", StageOutcome.CANCELLED)
         events = await history_of(connection, "1001")
     assert [(event.attempt, event.outcome) for event in events] == [
@@ -102,47 +106,77 @@ async def test_the_history_keeps_every_attempt_and_names_an_interrupted_one(data
 
 
 async def test_an_intent_is_stored_once_and_remembers_the_answer(database: Database) -> None:
+    job = finetune_job()
     async with database.writing() as connection:
-        await add_job(connection, finetune_job())
-        assert await intend(connection, "1001", 0, PLACE)
-        assert not await intend(connection, "1001", 0, PLACE)
-        before = await find_submission(connection, "1001", 0)
-        await remember_remote(connection, "1001", 0, "task-1", {"status": "https://fake.example/1"})
-        after = await find_submission(connection, "1001", 0)
-    assert before is not None
-    assert before.remote_id is None
-    assert after == replace(before, remote_id="task-1", links={"status": "https://fake.example/1"})
+        await add_job(connection, job)
+        assert await intend(connection, job, 0)
+        assert not await intend(connection, job, 0)
+        before = await latest(connection, 0)
+        await remember_remote(connection, before, "task-1", {"status": "https://fake.example/1"})
+        after = await latest(connection, 0)
+    assert (before.provider, before.remote_id, before.accepted_ms) == (job.provider, None, None)
+    assert after.accepted_ms is not None
+    assert after == replace(
+        before, remote_id="task-1", links={"status": "https://fake.example/1"}, accepted_ms=after.accepted_ms
+    )
 
 
-async def test_each_part_of_a_job_has_an_intent_of_its_own(database: Database) -> None:
+async def test_how_a_task_ended_is_remembered_with_it(database: Database) -> None:
     async with database.writing() as connection:
         await add_job(connection, finetune_job())
-        assert [await intend(connection, "1001", part, PLACE) for part in (1, 0, 1)] == [True, True, False]
-        await remember_remote(connection, "1001", 1, "task-2", {})
-        assert [(one.part, one.remote_id) for one in await submissions_of(connection, "1001")] == [
-            (0, None),
-            (1, "task-2"),
+        for part in (0, 1):
+            await intend(connection, finetune_job(), part)
+        await remember_finished(connection, await latest(connection, 0))
+        await remember_fetched(connection, await latest(connection, 0), {"pictures": ["ab"]})
+        await remember_verdict(connection, await latest(connection, 1), ErrorCategory.MODERATION, "No." * 1000)
+        finished, ended = await submissions_of(connection, "1001")
+    assert finished.finished_ms is not None
+    assert (finished.fetched, finished.verdict) == ({"pictures": ["ab"]}, None)
+    assert (ended.finished_ms, ended.verdict) == (None, ErrorCategory.MODERATION)
+    assert len(ended.verdict_sentence) == 1000
+
+
+async def test_each_part_and_round_of_a_job_has_an_intent_of_its_own(database: Database) -> None:
+    again = finetune_job(round=1)
+    async with database.writing() as connection:
+        await add_job(connection, finetune_job())
+        assert [await intend(connection, finetune_job(), part) for part in (1, 0, 1)] == [True, True, False]
+        await remember_remote(connection, await latest(connection, 1), "task-2", {})
+        assert await intend(connection, again, 1)
+        assert [(one.part, one.round, one.remote_id) for one in await submissions_of(connection, "1001")] == [
+            (0, 0, None),
+            (1, 0, "task-2"),
+            (1, 1, None),
         ]
+        assert (await latest(connection, 1)).round == 1
 
 
 async def test_only_an_intent_without_an_answer_is_withdrawn(database: Database) -> None:
     async with database.writing() as connection:
         await add_job(connection, finetune_job())
-        await intend(connection, "1001", 0, PLACE)
-        await withdraw(connection, "1001", 0)
-        assert await find_submission(connection, "1001", 0) is None
-        await intend(connection, "1001", 0, PLACE)
-        await remember_remote(connection, "1001", 0, "task-1", {})
-        await withdraw(connection, "1001", 0)
-        assert await find_submission(connection, "1001", 0) is not None
+        await intend(connection, finetune_job(), 0)
+        await withdraw(connection, await latest(connection, 0))
+        assert await submissions_of(connection, "1001") == []
+        await intend(connection, finetune_job(), 0)
+        await remember_remote(connection, await latest(connection, 0), "task-1", {})
+        await withdraw(connection, await latest(connection, 0))
+        assert len(await submissions_of(connection, "1001")) == 1
 
 
 async def test_a_task_belongs_to_one_intent(database: Database) -> None:
     async with database.writing() as connection:
         await add_job(connection, finetune_job())
         for part in (0, 1):
-            await intend(connection, "1001", part, PLACE)
-        await remember_remote(connection, "1001", 0, "task-1", {})
-        assert not await belongs_to_another(connection, "task-1", "1001", 0)
-        assert await belongs_to_another(connection, "task-1", "1001", 1)
-        assert await belongs_to_another(connection, "task-1", "1002", 0)
+            await intend(connection, finetune_job(), part)
+        first, second = await submissions_of(connection, "1001")
+        await remember_remote(connection, first, "task-1", {})
+        assert not await belongs_to_another(connection, "task-1", first)
+        assert await belongs_to_another(connection, "task-1", second)
+        elsewhere = replace(second, provider="elsewhere")
+        assert not await belongs_to_another(connection, "task-1", elsewhere), "two providers may give the same id"
+
+
+async def latest(connection: Connection, part: int) -> Submission:
+    found = await latest_submission(connection, "1001", part)
+    assert found is not None
+    return found

@@ -18,6 +18,7 @@ from bot.errors import (
     ProviderTimedOut,
     ProviderUnpaid,
     ProviderUnreachable,
+    TaskEnded,
 )
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import Finished, Stopped, Task, TaskState, TrainingRequest, Working
@@ -27,7 +28,7 @@ from bot.workflows.wakeups import Wakeups
 from storage.database import Database
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.statuses import JobStatus
-from storage.submissions import find_submission, intend, remember_remote
+from storage.submissions import intend, latest_submission, remember_remote, submissions_of
 from tests.builders import CARD, finetune_job
 from tests.fakes import FakeCards, FakeProvider
 
@@ -113,19 +114,25 @@ class Desk:
         return (await self.submissions.submit_once(self.paid(provider or self.provider, **changes))).id
 
     async def wait(self, provider: FakeProvider, **changes: Any) -> None:
+        part = changes.get("part", 0)
+        async with self.database.writing() as connection:
+            await intend(connection, self.job, part)
+            intent = await latest_submission(connection, self.job.id, part)
+            assert intent is not None
+            await remember_remote(connection, intent, "task-1", {})
         await self.submissions.wait(self.paid(provider, **changes), Task(id="task-1"))
 
     async def stored(self) -> tuple[Job, str | None]:
         async with self.database.reading() as connection:
             job = await find_job(connection, self.job.id)
             assert job is not None
-            submission = await find_submission(connection, self.job.id, 0)
+            submission = await latest_submission(connection, self.job.id, 0)
             return job, submission.remote_id if submission else None
 
     async def meant_to_submit(self) -> None:
         """An earlier process wrote its intention, and died before the answer."""
         async with self.database.writing() as connection:
-            assert await intend(connection, self.job.id, 0, self.job.place)
+            assert await intend(connection, self.job, 0)
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ async def test_the_intention_is_stored_before_the_request_leaves(desk: Desk) -> 
     class Looking(FakeProvider):
         async def submit_training(self, request: TrainingRequest) -> Task:
             async with desk.database.writing() as connection:
-                seen.append(await intend(connection, request.job_id, 0, desk.job.place))
+                seen.append(await intend(connection, desk.job, 0))
             return await super().submit_training(request)
 
     await desk.submit(Looking(desk.provider._ledger.parent))
@@ -212,8 +219,8 @@ async def test_a_task_of_another_job_that_looks_the_same_is_not_taken_over(desk:
     twin = finetune_job(id="1002")
     async with desk.database.writing() as connection:
         await add_job(connection, twin)
-        await intend(connection, twin.id, 0, twin.place)
-        await remember_remote(connection, twin.id, 0, "task-1", {})
+        await intend(connection, twin, 0)
+        await remember_remote(connection, (await submissions_of(connection, twin.id))[0], "task-1", {})
     await desk.meant_to_submit()
     assert await desk.submit() == "task-2"
 
@@ -237,7 +244,7 @@ async def test_each_part_of_a_job_is_submitted_once(desk: Desk) -> None:
 
 async def test_the_progress_of_a_part_is_its_share_of_the_job(desk: Desk, tmp_path: Path) -> None:
     provider = ScriptedProvider(tmp_path / "p", Working(progress=0.5), Stopped(error=ProviderBroken("gone")))
-    with pytest.raises(ProviderBroken):
+    with pytest.raises(TaskEnded):
         await desk.wait(provider, part=1, parts=4)
     assert (await desk.stored())[0].progress == 1.5 / 4
 
@@ -249,7 +256,7 @@ async def test_progress_that_nobody_knows_leaves_the_bar_where_it_was(desk: Desk
         Working(progress=None, note="Nearly there."),
         Stopped(error=ProviderBroken("gone")),
     )
-    with pytest.raises(ProviderBroken):
+    with pytest.raises(TaskEnded):
         await desk.wait(provider)
     job, _ = await desk.stored()
     assert (job.progress, job.note) == (0.5, "Nearly there.")
@@ -307,7 +314,7 @@ async def test_progress_beyond_all_bounds_is_held_within_them(
     provider = ScriptedProvider(
         tmp_path / "p", Working(progress=said, note="n" * 500, seconds_left=0.0), Stopped(error=ProviderBroken("gone"))
     )
-    with pytest.raises(ProviderBroken):
+    with pytest.raises(TaskEnded):
         await desk.wait(provider)
     job, _ = await desk.stored()
     assert (job.progress, len(job.note)) == (stored, 200)
@@ -320,7 +327,7 @@ async def test_progress_that_is_no_number_is_none(desk: Desk, tmp_path: Path) ->
 
 async def test_a_task_that_stopped_says_why(desk: Desk, tmp_path: Path) -> None:
     provider = ScriptedProvider(tmp_path / "p", Stopped(error=ProviderRefused("These pictures cannot be used.")))
-    with pytest.raises(ProviderRefused, match="cannot be used"):
+    with pytest.raises(TaskEnded, match="cannot be used"):
         await desk.wait(provider)
 
 
