@@ -25,6 +25,8 @@ from bot.settings import Settings
 from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
 from bot.workflows.choosing import GeneratorChoice
+from bot.workflows.collecting import Collector
+from bot.workflows.endings import BUG_SENTENCE, Endings
 from bot.workflows.engine import Engine, Lane
 from bot.workflows.finetune import Finetune
 from bot.workflows.generate import Generate
@@ -35,8 +37,10 @@ from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import Preparation
 from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
-from bot.workflows.stages import BUG_SENTENCE, Cards, Stages
+from bot.workflows.retry import Retry
+from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
+from bot.workflows.watchdog import Watchdog
 from bot.workflows.workbench import Workbench, lane_of
 
 log = logging.getLogger(__name__)
@@ -55,6 +59,8 @@ class Workflows:
     finetune: Finetune
     generate: Generate
     cancel: Cancel
+    retry: Retry
+    watchdog: Watchdog
     models: Models
     imports: Import
     publish: Publish
@@ -75,7 +81,7 @@ class Atelier(commands.AutoShardedBot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.resources = resources
-        self._refreshing: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._process = secrets.token_hex(4)
         self.notifier = Notifier(
             client=self,
@@ -108,12 +114,15 @@ class Atelier(commands.AutoShardedBot):
                 await self.load_extension(name)
         await self._tell_discord_the_commands()
         await self.engine.start()
-        self._refreshing = asyncio.create_task(keep_fresh(self.resources.providers))
+        self._beside = [
+            asyncio.create_task(keep_fresh(self.resources.providers)),
+            asyncio.create_task(self.workflows.watchdog.keep_watch()),
+        ]
 
     async def close(self) -> None:
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self.engine.stop()
         await super().close()
 
@@ -166,7 +175,8 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
         files=files,
         cards=cards,
         providers=resources.providers,
-        stages=Stages(database=database, engine=engine, cards=cards, files=files, sleep=resources.sleep),
+        stages=Stages(database=database, engine=engine, cards=cards, sleep=resources.sleep),
+        endings=Endings(database=database, engine=engine, cards=cards, files=files, operators=resources.operators),
         submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups),
         objects=resources.objects,
         webhook_for=resources.hooks.webhook_for,
@@ -178,11 +188,16 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
     references = References(files=files, downloads=downloads, pool=pool, limits=limits)
     handovers, choice = Handovers(bench), GeneratorChoice(bench)
     weights = resources.weights
+    finetune = Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes)
+    generate = Generate(bench, choice, references, Collector(bench, pool=pool))
+    cancel = Cancel(bench, handovers, finetune=finetune, generate=generate)
     return Workflows(
         choice=choice,
-        finetune=Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes),
-        generate=Generate(bench, choice, references, pool=pool),
-        cancel=Cancel(bench, handovers),
+        finetune=finetune,
+        generate=generate,
+        cancel=cancel,
+        retry=Retry(bench, finetune=finetune, generate=generate),
+        watchdog=Watchdog(bench, cancel),
         models=Models(bench),
         imports=Import(bench, hub=resources.hub, wire=weights.wire, hosts=weights.hosts),
         publish=Publish(bench, resources.hub),

@@ -7,6 +7,7 @@ AtelierError
 ├── TooLate                 the job has moved on since the button was drawn
 ├── DatasetRejected         the pictures handed over cannot be used as they are
 ├── Cancelled               its person stopped it
+├── StageOverdue            a stage of ours took longer than it ever should
 ├── NotDelivered            Discord would not take the message
 └── ProviderError
     ├── ProviderBusy        certainly not accepted; try again after retry_after_seconds
@@ -58,6 +59,10 @@ class DatasetRejected(AtelierError):
 
 class Cancelled(AtelierError):
     category = ErrorCategory.CANCELLED
+
+
+class StageOverdue(AtelierError):
+    category = ErrorCategory.TIMEOUT
 
 
 class NotDelivered(AtelierError):

@@ -19,6 +19,7 @@ from bot.messages.results import (
     pictures_result,
     publish_result,
 )
+from bot.providers.contract import Attaches
 from bot.providers.registry import Providers
 from storage.database import Database
 from storage.datasets import find_dataset
@@ -27,7 +28,8 @@ from storage.history import history_of
 from storage.jobs import Job, change_job, find_job
 from storage.models import find_model
 from storage.pictures import pictures_of_job, pictures_posted_in
-from storage.statuses import JobKind, JobStatus
+from storage.statuses import JobKind, Message
+from storage.submissions import submissions_of
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +83,11 @@ class Notifier:
         if self._now() - self._edited_at.get(job_id, float("-inf")) >= self._edit_interval_seconds:
             await self.refresh(job_id)
 
-    async def deliver(self, job_id: str) -> None:
-        """Post the result once. Raises `NotDelivered`, or `DiscordUnreachable` to try again."""
+    async def deliver(self, job_id: str, message: Message) -> None:
+        """Post this once. Raises `NotDelivered`, or `DiscordUnreachable` to try again."""
         job = (await self.view_of(job_id)).job
         provider = self._providers.card_of(job.provider)
-        if job.status is JobStatus.FAILED:
+        if message in (Message.FAILURE, Message.QUESTION):
             await self._post(job, failure_result(job), nonce=f"{job.id}-f")
         elif job.kind is JobKind.GENERATE:
             await self._deliver_pictures(job)
@@ -106,9 +108,17 @@ class Notifier:
             assert job is not None, "a job is never removed while it is at work"
             events = await history_of(connection, job_id)
             dataset = await find_dataset(connection, job_id)
+            submissions = await submissions_of(connection, job_id)
         provider = self._providers.card_of(job.provider)
-        trainer = provider.trainer(job.details.get("trainer", ""))
-        return JobView(job=job, events=events, dataset=dataset, provider=provider, trainer=trainer)
+        return JobView(
+            job=job,
+            events=events,
+            dataset=dataset,
+            provider=provider,
+            trainer=provider.trainer(job.details.get("trainer", "")),
+            submissions=submissions,
+            can_attach=isinstance(self._providers.find(job.provider), Attaches),
+        )
 
     async def _show(self, job_id: str) -> None:
         view = await self.view_of(job_id)

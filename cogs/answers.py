@@ -11,6 +11,7 @@ from bot.client import Atelier
 from bot.downloads import Upload
 from bot.errors import BadInput, NotYours
 from bot.messages.buttons import Act, pattern
+from bot.permissions import Asker
 from storage.places import DIRECT_MESSAGE, Place
 
 Interaction = discord.Interaction[Atelier]
@@ -48,6 +49,15 @@ def upload_of(file: discord.Attachment) -> Upload:
     return Upload(url=file.url, name=file.filename, size_bytes=file.size)
 
 
+def asker_of(interaction: Interaction) -> Asker:
+    """Who asks, and what they may see beyond their own."""
+    return Asker(
+        person_id=interaction.user.id,
+        manages_server=interaction.guild_id if interaction.permissions.manage_guild else None,
+        operates=interaction.client.resources.operators.is_one(interaction.user.id),
+    )
+
+
 OPEN_SECONDS = 3600.0
 CHOICES = 25  # the most that Discord's autocomplete shows
 
@@ -66,6 +76,7 @@ class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]
     """A button that survives a restart. Subclasses name an act and say what pressing does."""
 
     act: ClassVar[Act]
+    operators_too: ClassVar[bool] = False  # who operates the bot may press it as well
 
     def __init_subclass__(cls, *, act: Act, **_options: Any) -> None:
         cls.act = act
@@ -85,13 +96,17 @@ class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
-            if interaction.user.id != self.person_id:
+            if not self.may_press(interaction):
                 raise NotYours(
                     "That button belongs to somebody else's job. Start your own with /finetune or /generate."
                 )
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001 - a button's exit is the same as a command's
             await interaction.client.on_command_failed(interaction, error)
+
+    def may_press(self, interaction: Interaction) -> bool:
+        is_own = interaction.user.id == self.person_id
+        return is_own or (self.operators_too and asker_of(interaction).operates)
 
     async def press(self, interaction: Interaction) -> None:
         raise NotImplementedError

@@ -17,7 +17,17 @@ from bot.providers.registry import choice_of
 from bot.workflows.finetune import TOO_LATE, settings_of
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest
 from cogs.advanced import AdvancedDialog
-from cogs.answers import CardButton, Dialog, Interaction, choices, matching, place_of, take_in, upload_of
+from cogs.answers import (
+    CardButton,
+    Dialog,
+    Interaction,
+    asker_of,
+    choices,
+    matching,
+    place_of,
+    take_in,
+    upload_of,
+)
 from storage.datasets import find_dataset
 from storage.jobs import Job, find_job
 from storage.statuses import JobStatus
@@ -145,9 +155,13 @@ class StartButton(CardButton, act=Act.START):
 
 
 class CancelButton(CardButton, act=Act.CANCEL):
+    """Also *Give up*."""
+
+    operators_too = True
+
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
-        await interaction.client.workflows.cancel.request(self.subject, interaction.user.id)
+        await interaction.client.workflows.cancel.request(self.subject, asker_of(interaction))
 
 
 class AdvancedButton(CardButton, act=Act.ADVANCED):

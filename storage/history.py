@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage.database import Connection, now_ms
 from storage.jobs import Job
 from storage.statuses import ErrorCategory, Stage, StageOutcome
-from storage.tables import job_events
+from storage.tables import job_events, jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,22 @@ async def end_stage(
             result=None if result is None else dict(result),
         )
     )
+
+
+async def result_of_stage(connection: Connection, job_id: str, stage: Stage) -> dict[str, Any] | None:
+    """What the stage handed on when it was done, None when it has to be done: what is laid out for a provider is
+    cleared at the end of each round, so that stage counts for its own round only."""
+    statement = (
+        sa.select(job_events.c.result)
+        .join(jobs, jobs.c.id == job_events.c.job_id)
+        .where(job_events.c.job_id == job_id, job_events.c.stage == stage)
+        .where(job_events.c.outcome == StageOutcome.DONE)
+        .where((job_events.c.round == jobs.c.round) | (job_events.c.stage != Stage.STAGED))
+        .order_by(job_events.c.id.desc())
+        .limit(1)
+    )
+    found = (await connection.execute(statement)).one_or_none()
+    return None if found is None or found.result is None else dict(found.result)
 
 
 async def close_open_stages(connection: Connection, job_id: str, outcome: StageOutcome) -> None:

@@ -11,6 +11,8 @@ from storage.places import Place, insert_if_absent, place_of, remember_place
 from storage.statuses import ErrorCategory, JobKind, JobStatus
 from storage.tables import jobs
 
+RETRY_MS = 7 * 86_400_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -42,6 +44,16 @@ class Job:
     queued_ms: int | None = None
     begun_ms: int | None = None
     shown_ms: int = 0
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether the same may be tried again; what a retry needs is kept for `RETRY_MS` after the failure."""
+        return (
+            self.status is JobStatus.FAILED
+            and self.error_category is not None
+            and self.error_category.may_pass
+            and now_ms() - (self.finished_ms or 0) < RETRY_MS
+        )
 
 
 async def add_job(connection: Connection, job: Job) -> bool:
@@ -82,21 +94,87 @@ async def change_job(
     return (await connection.execute(statement)).rowcount == 1
 
 
+async def begin_round(connection: Connection, job: Job, status: JobStatus) -> Job | None:
+    """Open the job again for its next round; None when it has moved on since it was read."""
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.id == job.id, jobs.c.status == job.status, jobs.c.round == job.round)
+        .values(
+            status=status,
+            round=job.round + 1,
+            progress=0.0,
+            note="",
+            ready_at_ms=None,
+            error_category=None,
+            error_sentence=None,
+            finished_ms=None,
+            updated_ms=now_ms(),
+        )
+    )
+    if (await connection.execute(statement)).rowcount != 1:
+        return None
+    return await find_job(connection, job.id)
+
+
 async def jobs_of_person(connection: Connection, person_id: int, *, limit: int, offset: int = 0) -> list[Job]:
     """Newest first."""
+    return await _page(connection, jobs.c.person_id == person_id, limit, offset)
+
+
+async def jobs_of_server(connection: Connection, server_id: int, *, limit: int, offset: int = 0) -> list[Job]:
+    """Everybody's, newest first."""
+    return await _page(connection, jobs.c.server_id == server_id, limit, offset)
+
+
+async def count_jobs_of_person(connection: Connection, person_id: int) -> int:
+    return await _count(connection, jobs.c.person_id == person_id)
+
+
+async def count_jobs_of_server(connection: Connection, server_id: int) -> int:
+    return await _count(connection, jobs.c.server_id == server_id)
+
+
+async def _page(connection: Connection, whose: sa.ColumnElement[bool], limit: int, offset: int) -> list[Job]:
     statement = (
-        sa.select(jobs)
-        .where(jobs.c.person_id == person_id)
-        .order_by(jobs.c.created_ms.desc(), jobs.c.id.desc())
-        .limit(limit)
-        .offset(offset)
+        sa.select(jobs).where(whose).order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
     )
     return [_job(row) for row in await connection.execute(statement)]
 
 
-async def count_jobs_of_person(connection: Connection, person_id: int) -> int:
-    statement = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.person_id == person_id)
-    return int((await connection.execute(statement)).scalar_one())
+async def _count(connection: Connection, whose: sa.ColumnElement[bool]) -> int:
+    return int((await connection.execute(sa.select(sa.func.count()).select_from(jobs).where(whose))).scalar_one())
+
+
+async def left_open(connection: Connection, *, quiet_since_ms: int, limit: int) -> list[Job]:
+    """Jobs that should be at work and have not changed for a while, the quietest first."""
+    at_work = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
+    statement = (
+        sa.select(jobs)
+        .where(jobs.c.status.in_(at_work), jobs.c.updated_ms < quiet_since_ms)
+        .order_by(jobs.c.updated_ms)
+        .limit(limit)
+    )
+    return [_job(row) for row in await connection.execute(statement)]
+
+
+async def shown_late(connection: Connection, *, after_ms: int, before_ms: int, limit: int) -> list[str]:
+    """Jobs that stand still and whose card shows an older state, changed between these moments."""
+    at_rest = (JobStatus.REVIEW, JobStatus.UNCERTAIN, JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
+    statement = (
+        sa.select(jobs.c.id)
+        .where(jobs.c.status.in_(at_rest), jobs.c.shown_ms < jobs.c.updated_ms)
+        .where(jobs.c.updated_ms.between(after_ms, before_ms))
+        .order_by(jobs.c.updated_ms)
+        .limit(limit)
+    )
+    return list((await connection.execute(statement)).scalars())
+
+
+async def failed_between(connection: Connection, after_ms: int, before_ms: int) -> list[str]:
+    statement = sa.select(jobs.c.id).where(
+        jobs.c.status == JobStatus.FAILED, jobs.c.finished_ms.between(after_ms, before_ms)
+    )
+    return list((await connection.execute(statement)).scalars())
 
 
 def _job(row: sa.Row[Any]) -> Job:

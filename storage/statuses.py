@@ -63,6 +63,25 @@ class ErrorCategory(StrEnum):
     STORAGE = "storage"
     CANCELLED = "cancelled"
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may well succeed later; otherwise it has to be changed first."""
+        return self in MAY_PASS
+
+
+MAY_PASS = frozenset(
+    {
+        ErrorCategory.NETWORK,
+        ErrorCategory.AUTHENTICATION,
+        ErrorCategory.RATE_LIMIT,
+        ErrorCategory.SERVICE_ERROR,
+        ErrorCategory.TIMEOUT,
+        ErrorCategory.PAYMENT,
+        ErrorCategory.GONE,
+        ErrorCategory.STORAGE,
+    }
+)
+
 
 class Message(StrEnum):
     """What a job says in Discord; each is posted once."""

@@ -94,6 +94,12 @@ async def submissions_of(connection: Connection, job_id: str) -> list[Submission
     return [_submission(row) for row in await connection.execute(statement)]
 
 
+async def open_submissions(connection: Connection, job_id: str) -> list[Submission]:
+    """The latest of each part, as far as it has no verdict."""
+    latest = {one.part: one for one in await submissions_of(connection, job_id)}
+    return [one for one in latest.values() if one.verdict is None]
+
+
 async def belongs_to_another(connection: Connection, remote_id: str, intent: Submission) -> bool:
     """Whether this task is the answer to some other intent."""
     statement = sa.select(sa.func.count()).where(

@@ -3,23 +3,26 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from bot.errors import ProviderError, ProviderRefused
+from bot.errors import ProviderError, ProviderGone, ProviderRefused
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import (
     FetchedPictures,
     Finished,
     GenerationRequest,
+    Stopped,
     Task,
     TaskState,
     TrainedWeights,
     TrainingRequest,
     Working,
 )
+from storage.statuses import Message
 from tests.builders import CARD
 
 
@@ -33,6 +36,9 @@ class FakeProvider:
         self._checks_until_finished = checks_until_finished
         self._checks: dict[str, int] = defaultdict(int)
         self._failures: dict[str, list[ProviderError]] = defaultdict(list)
+        self._endings: list[ProviderError] = []
+        self._ended: dict[str, ProviderError] = {}
+        self.cannot_be_stopped = False
         self.cancelled: list[str] = []
         self.tidied = 0
         self.withholds = 0
@@ -43,6 +49,14 @@ class FakeProvider:
 
     def fail_next(self, call: str, *errors: ProviderError) -> None:
         self._failures[call] += errors
+
+    def end_next(self, *errors: ProviderError) -> None:
+        """The next tasks that are looked at end without a result."""
+        self._endings += errors
+
+    def deadline(self, seconds: float) -> None:
+        trainers = tuple(replace(trainer, deadline_seconds=seconds) for trainer in self._card.trainers)
+        self._card = replace(self._card, trainers=trainers)
 
     def accepted(self) -> list[dict[str, str]]:
         return [json.loads(line) for line in self._ledger.read_text().splitlines()] if self._ledger.exists() else []
@@ -89,11 +103,21 @@ class FakeProvider:
         meant = f"{request.job_id}/{part}" if part else request.job_id
         return [Task(id=line["task"]) for line in self.accepted() if line["job"] == meant]
 
+    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
+        self._fail("attach")
+        if not any(line["task"] == task_id and line["job"] == request.job_id for line in self.accepted()):
+            raise ProviderGone("There is no such task: copy its id again.")
+        return Task(id=task_id)
+
     async def check(self, task: Task) -> TaskState:
         self._fail("check")
         task_id = task.id
         if not any(line["task"] == task_id for line in self.accepted()):
             raise ProviderRefused(f"No task {task_id}.")
+        if self._endings:
+            self._ended[task_id] = self._endings.pop(0)
+        if task_id in self._ended:
+            return Stopped(error=self._ended[task_id])
         self._checks[task_id] += 1
         if self._checks[task_id] > self._checks_until_finished:
             return Finished()
@@ -101,6 +125,8 @@ class FakeProvider:
 
     async def cancel(self, task: Task) -> bool:
         self._fail("cancel")
+        if self.cannot_be_stopped:
+            return False
         self.cancelled.append(task.id)
         return True
 
@@ -128,6 +154,7 @@ class FakeCards:
     def __init__(self) -> None:
         self.refreshed: list[str] = []
         self.delivered: list[str] = []
+        self.messages: list[Message] = []
         self.failures: list[Exception] = []
 
     async def refresh(self, job_id: str) -> None:
@@ -136,7 +163,8 @@ class FakeCards:
     async def refresh_soon(self, job_id: str) -> None:
         self.refreshed.append(job_id)
 
-    async def deliver(self, job_id: str) -> None:
+    async def deliver(self, job_id: str, message: Message) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.delivered.append(job_id)
+        self.messages.append(message)

@@ -15,6 +15,11 @@ class Act(StrEnum):
     JOBS_PAGE = "jobs-page"
     DELETE_MODEL = "delete-model"
     AGAIN = "again"
+    RETRY = "retry"
+    ATTACH = "attach"
+    SUBMIT_AGAIN = "submit-again"
+    EXPORT = "export"
+    SERVER_JOBS_PAGE = "server-jobs"
 
 
 def button(

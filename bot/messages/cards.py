@@ -14,6 +14,7 @@ from storage.datasets import Dataset
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
+from storage.submissions import Submission
 
 LEFT_OUT_LINES = 5
 WORTH_SAYING_MS = 1000
@@ -38,13 +39,16 @@ Card = discord.ui.LayoutView
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more."""
+    """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more; `can_attach`
+    says whether the provider can be asked for a task by its id."""
 
     job: Job
     events: Sequence[StageEvent]
     provider: ProviderCard
     trainer: TrainerCard | None = None
     dataset: Dataset | None = None
+    submissions: Sequence[Submission] = ()
+    can_attach: bool = False
 
 
 def job_card(view: JobView) -> Card:
@@ -94,6 +98,8 @@ def _lines(view: JobView) -> Iterator[str]:
             yield f"❌ {plain(job.error_sentence or 'This job failed.', 1000)}"
             if view.events:
                 yield stage_line(view)
+        case JobStatus.UNCERTAIN:
+            yield _doubt(view)
         case JobStatus.CANCELLED:
             yield f"⏹️ Cancelled. {plain(job.note) or 'Nothing more will happen here.'}"
         case JobStatus.CANCELLING:
@@ -205,6 +211,16 @@ def _settings(view: JobView) -> Iterator[str]:
     yield title_of(trainer.base_model)
 
 
+def _doubt(view: JobView) -> str:
+    """Nothing happens until its person has decided."""
+    job = view.job
+    look = "look there for it and attach its id, or " if view.can_attach else ""
+    return (
+        f"❔ {plain(job.error_sentence or '', 1000)}\nNothing more is sent, and nothing more is charged, until you "
+        f"decide: {look}submit it again, or give up."
+    )
+
+
 def _done(job: Job) -> str:
     took = f" in {duration(job.finished_ms - job.created_ms)}" if job.finished_ms else ""
     return f"✅ Done{took}."
@@ -219,5 +235,42 @@ def _buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
             yield button(Act.LEFT_OUT, "All left out", subject=job.id, person_id=person_id)
     if job.status in (JobStatus.PREPARING, JobStatus.REVIEW, JobStatus.RUNNING):
         yield button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger)
-    if job.status is JobStatus.FAILED:
+    if job.status is JobStatus.UNCERTAIN:
+        yield from decision_buttons(view)
+    if job.may_be_retried:
+        yield retry_button(view)
+    if job.status in (JobStatus.FAILED, JobStatus.UNCERTAIN):
         yield button(Act.TIMELINE, "What happened", subject=job.id, person_id=person_id)
+
+
+def decision_buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
+    """What became of a paid request that was never answered, its person may know, or decide."""
+    job, person_id = view.job, view.job.place.person_id
+    if view.can_attach:
+        yield button(Act.ATTACH, "It ran: attach id", subject=job.id, person_id=person_id)
+    yield button(
+        Act.SUBMIT_AGAIN,
+        "Submit again (may be charged)",
+        subject=job.id,
+        person_id=person_id,
+        style=discord.ButtonStyle.danger,
+    )
+    yield button(Act.CANCEL, "Give up", subject=job.id, person_id=person_id)
+
+
+def retry_button(view: JobView) -> discord.ui.Button[Card]:
+    """What the provider ended has to be paid for again; everything else has not."""
+    job = view.job
+    has_verdict = any(one.verdict is not None and one.round == job.round for one in view.submissions)
+    label = "Retry (charged again)" if has_verdict and not _is_free(view) else "Retry"
+    return button(
+        Act.RETRY, label, subject=job.id, person_id=job.place.person_id, style=discord.ButtonStyle.primary
+    )
+
+
+def _is_free(view: JobView) -> bool:
+    details = view.job.details
+    if view.job.kind is JobKind.FINETUNE:
+        price = view.trainer.price if view.trainer else None
+        return price is not None and price.of(details["settings"]["iterations"]) == 0
+    return details.get("price_usd") == 0

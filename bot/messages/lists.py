@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.messages.buttons import Act, button
-from bot.messages.cards import Card, JobView, finished_card
+from bot.messages.cards import Card, JobView, finished_card, retry_button
 from bot.messages.words import (
     COLOURS,
     KIND_WORDS,
@@ -17,6 +17,7 @@ from bot.messages.words import (
     place_named,
     plain,
 )
+from bot.permissions import Asker
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
@@ -40,6 +41,19 @@ def models_page(models: Sequence[Model], *, page: int, total: int, person_id: in
     ]
     text = f"### Your models · {total:,}\n" + "\n".join(lines)
     return _card(text, *_pager(Act.MODELS_PAGE, page=page, total=total, person_id=person_id))
+
+
+def server_jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: int) -> Card:
+    """Everybody's jobs, for who may see them."""
+    if not total:
+        return _card("### Jobs of this server\nNone yet.")
+    lines = [
+        f"{_job_mark(job)} <@{job.place.person_id}> {_job_words(job)} · {STATUS_WORDS[job.status]} · "
+        f"{moment(job.created_ms)}"
+        for job in jobs
+    ]
+    text = f"### Jobs of this server · {total:,}\n" + "\n".join(lines)
+    return _card(text, *_pager(Act.SERVER_JOBS_PAGE, page=page, total=total, person_id=person_id))
 
 
 def jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: int) -> Card:
@@ -91,17 +105,21 @@ def delete_question(model: Model, person_id: int) -> Card:
     )
 
 
-def timeline(view: JobView) -> Card:
-    job = view.job
+def timeline(view: JobView, asker: Asker) -> Card:
+    """For whoever may see it; who operates the bot or its server reads the advice too."""
+    job, for_operator = view.job, asker.operates or asker.manages_server is not None
     lines = [
         f"### {_job_mark(job)} {_job_words(job)}",
         f"{STATUS_WORDS[job.status].capitalize()} · asked for {moment(job.created_ms)}",
     ]
     end = [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"] if job.error_sentence else []
     end.append(f"-# job {job.id}")
-    events = [_event(event) for event in view.events] or ["No stage has begun yet."]
+    events = [_event(event, for_operator) for event in view.events] or ["No stage has begun yet."]
     room = TEXT_CHARACTERS - sum(len(line) + 1 for line in lines + end)
-    return _card("\n".join(lines + _latest_that_fit(events, room) + end), colour=COLOURS[job.status])
+    buttons = [button(Act.EXPORT, "Debug export", subject=job.id, person_id=asker.person_id)]
+    if job.may_be_retried and asker.person_id == job.place.person_id:
+        buttons.insert(0, retry_button(view))
+    return _card("\n".join(lines + _latest_that_fit(events, room) + end), *buttons, colour=COLOURS[job.status])
 
 
 def _latest_that_fit(lines: Sequence[str], room: int) -> list[str]:
@@ -184,6 +202,7 @@ def _job_mark(job: Job) -> str:
         JobStatus.FAILED: "❌",
         JobStatus.CANCELLED: "⏹️",
         JobStatus.REVIEW: "🟡",
+        JobStatus.UNCERTAIN: "❔",
     }.get(job.status, "▶️")
 
 
@@ -194,7 +213,7 @@ def _job_words(job: Job) -> str:
     return f"{KIND_WORDS[job.kind]} **{name}**"
 
 
-def _event(event: StageEvent) -> str:
+def _event(event: StageEvent, for_operator: bool) -> str:
     word = STAGE_WORDS[event.stage]
     attempt = f" (attempt {event.attempt})" if event.attempt > 1 else ""
     if event.ended_ms is None or event.outcome is None:
@@ -202,4 +221,5 @@ def _event(event: StageEvent) -> str:
     took = duration(event.ended_ms - event.started_ms)
     why = f" · {event.error_category}: {plain(event.detail, 200)}" if event.error_category else ""
     outcome = "" if event.outcome is StageOutcome.DONE else f" · {event.outcome}"
-    return f"{moment(event.started_ms, 'T')} **{word}**{attempt} · {took}{outcome}{why}"
+    advice = f"\n-# ↳ {plain(event.advice, 300)}" if for_operator and event.advice else ""
+    return f"{moment(event.started_ms, 'T')} **{word}**{attempt} · {took}{outcome}{why}{advice}"

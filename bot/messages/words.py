@@ -46,6 +46,7 @@ KIND_WORDS = {
 TITLES = {
     JobKind.FINETUNE: {
         JobStatus.REVIEW: "Ready to train {}?",
+        JobStatus.UNCERTAIN: "Is {} being trained?",
         JobStatus.DONE: "{} is trained",
         JobStatus.FAILED: "{} was not trained",
         JobStatus.CANCELLED: "Training of {} cancelled",
@@ -55,6 +56,7 @@ TITLES = {
     JobKind.GENERATE: {
         JobStatus.DONE: "Pictures with {}",
         JobStatus.FAILED: "No pictures with {}",
+        JobStatus.UNCERTAIN: "Are there pictures with {}?",
         JobStatus.RUNNING: "Generating with {}",
     },
     JobKind.IMPORT: {

@@ -166,6 +166,11 @@ class Engine:
         """Stop telling a story; a preemptible step is cancelled within about a second."""
         await DBOS.cancel_workflow_async(_workflow_id(story, job_id, telling))
 
+    async def is_told(self, *, story: str, job_id: str, telling: int = 0) -> bool:
+        """Whether the story is queued, at work or waiting to be recovered."""
+        status = await DBOS.get_workflow_status_async(_workflow_id(story, job_id, telling))
+        return status is not None and status.status in ("ENQUEUED", "DELAYED", "PENDING")
+
     async def stop(self) -> None:
         """Put every running story down; nothing is recorded, so the next start continues it."""
         self._is_stopping = True

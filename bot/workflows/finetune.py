@@ -54,7 +54,7 @@ class Finetune:
         self._handovers = handovers
         self._pool = pool
         self._max_upload_bytes = max_upload_bytes
-        bench.engine.tell(TRAIN, bench.stages.with_an_edge(self._tell, clear_up=self._clear))
+        bench.engine.tell(TRAIN, bench.endings.with_an_edge(self._tell, clear_up=self._clear))
 
     # What a person does
 
@@ -129,7 +129,7 @@ class Finetune:
     async def _stage(self, job: Job) -> Json:
         """The prepared zip lies where the trainer can take it, and all that costs nothing is done."""
         trainer, provider = self._trainer_of(job), self._providers.that(job.provider, Trains)
-        request = await self._request(job)
+        request = await self.request_of(job)
         await self._handovers.lay_out(job, trainer, request.dataset)
         link = await self._handovers.link(job, trainer, request.dataset)
         prepared = await provider.prepare_training(replace(request, dataset_link=link))
@@ -143,7 +143,7 @@ class Finetune:
 
     async def _train(self, job: Job) -> Json:
         provider, trainer = self._providers.that(job.provider, Trains), self._trainer_of(job)
-        request = await self._request(job)
+        request = await self.request_of(job)
         link = await self._handovers.link(job, trainer, request.dataset)
         request = replace(request, dataset_link=link)
         paid = Paid(
@@ -189,7 +189,8 @@ class Finetune:
     def _trainer_of(self, job: Job) -> TrainerCard:
         return self._providers.trainer_of(job.provider, job.details["trainer"])
 
-    async def _request(self, job: Job) -> TrainingRequest:
+    async def request_of(self, job: Job) -> TrainingRequest:
+        """The paid request. Raises `DatasetRejected` when its pictures are gone."""
         dataset = await self._dataset_of(job)
         if not self._files.has(dataset.prepared_file):
             raise DatasetRejected("The prepared pictures are gone from our disk: please run /finetune again.")

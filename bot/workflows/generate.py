@@ -3,14 +3,14 @@
 received → generating → archived → announced
 """
 
-import asyncio
+import logging
 import secrets
-from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from bot.errors import (
     NotFound,
+    OutcomeUnknown,
     ProviderBroken,
     ProviderBusy,
     ProviderDenied,
@@ -20,12 +20,11 @@ from bot.errors import (
     ProviderUnpaid,
     ProviderUnreachable,
 )
-from bot.pictures.checking import check_picture
 from bot.providers.card import GeneratorCard
 from bot.providers.contract import Generates
-from bot.providers.disk import results_written
-from bot.providers.tasks import FetchedPictures, GenerationRequest, ModelInUse
+from bot.providers.tasks import GenerationRequest, ModelInUse
 from bot.workflows.choosing import GeneratorChoice
+from bot.workflows.collecting import Collector, seed_of
 from bot.workflows.engine import Json
 from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
@@ -33,16 +32,17 @@ from bot.workflows.submission import Paid
 from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.jobs import Job, add_job
 from storage.models import Model, find_model
-from storage.pictures import Picture, add_picture
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
+
+log = logging.getLogger(__name__)
 
 GENERATE = "generate"
 ALL_WITHHELD = "The provider's safety check held back every picture: word the prompt differently."
 
 
 class Generate:
-    def __init__(self, bench: Workbench, choice: GeneratorChoice, references: References, *, pool: Executor) -> None:
+    def __init__(self, bench: Workbench, choice: GeneratorChoice, references: References, collector: Collector) -> None:
         self._bench = bench
         self._database = bench.database
         self._stages = bench.stages
@@ -50,8 +50,8 @@ class Generate:
         self._providers = bench.providers
         self._choice = choice
         self._references = references
-        self._pool = pool
-        bench.engine.tell(GENERATE, bench.stages.with_an_edge(self._tell))
+        self._collector = collector
+        bench.engine.tell(GENERATE, bench.endings.with_an_edge(self._tell))
 
     async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
@@ -92,25 +92,26 @@ class Generate:
         """
         generator = self._generator_of(job)
         requests = await self._requests(job, generator, self._references.paths(job, received["images"]))
-        tried: list[int] = []
-        ended: dict[int, ProviderError] = {}
+        made: list[int] = []
+        lost: list[ProviderError] = []
         for request in requests:
-            tried.append(request.part)
             try:
                 await self._one(job, generator, request, parts=len(requests))
             except (ProviderBusy, ProviderUnreachable):
                 raise  # the stage tries again, and finds the earlier parts submitted
             except ProviderError as verdict:
-                ended[request.part] = verdict
+                lost.append(verdict)
                 if isinstance(verdict, ProviderUnpaid | ProviderDenied):
                     break
-        done = [part for part in tried if part not in ended]
-        if not done:
-            raise next(iter(ended.values()))
-        return {"parts": done}
+            else:
+                made.append(request.part)
+        if not made:
+            raise next((one for one in lost if isinstance(one, OutcomeUnknown)), lost[0])
+        return {"parts": made}
 
     async def _one(self, job: Job, generator: GeneratorCard, request: GenerationRequest, *, parts: int) -> None:
-        provider = self._providers.that(job.provider, Generates)
+        """Its pictures come to us at once, before the next part is asked for: a provider's links expire."""
+        provider, submissions = self._providers.that(job.provider, Generates), self._bench.submissions
         paid = Paid(
             job=job,
             provider=provider,
@@ -122,7 +123,15 @@ class Generate:
             part=request.part,
             parts=parts,
         )
-        await self._bench.submissions.wait(paid, await self._bench.submissions.submit_once(paid))
+        await submissions.wait(paid, await submissions.submit_once(paid))
+        try:
+            await self._collector.collect(job, request.part)
+        except ProviderError as problem:  # the next stage tries again; what is made stays made
+            log.info("Job %s: part %d was not fetched at once: %s", job.id, request.part, problem)
+
+    async def request_of(self, job: Job, part: int) -> GenerationRequest:
+        """The paid request for that part, without its reference pictures. Raises `NotFound`."""
+        return (await self._requests(job, self._generator_of(job), ()))[part]
 
     async def _requests(self, job: Job, generator: GeneratorCard, images: tuple[Path, ...]) -> list[GenerationRequest]:
         """As many as the generator needs for the count; a seed of its own for each."""
@@ -146,7 +155,7 @@ class Generate:
                 first,
                 part=part,
                 count=min(per_request, details["count"] - start),
-                seed=(details["seed"] + start) % SEEDS,
+                seed=seed_of(job, part, per_request),
             )
             for part, start in enumerate(starts)
         ]
@@ -165,53 +174,22 @@ class Generate:
         )
 
     async def _archive(self, job: Job, generated: Json) -> Json:
-        """The bytes come to us at once: a provider's links expire."""
-        per_request = int(self._generator_of(job).pictures.highest)
+        """Every part's pictures are with us, except those that are gone for good."""
         kept: list[str] = []
         verdict: ProviderError = ProviderBroken("The provider answered with no picture; trying again.")
         for part in generated["parts"]:
             try:
-                fetched = await self._fetch(job, part)
+                fetched = await self._collector.collect(job, part)
             except (ProviderModerated, ProviderGone) as lost:  # this part only
                 verdict = lost
                 continue
-            if fetched.withheld:
+            if fetched["withheld"]:
                 verdict = ProviderModerated(ALL_WITHHELD)
-            for index, path in enumerate(fetched.paths):
-                kept.append(await self._keep(job, part * per_request + index, path))
+            kept += fetched["pictures"]
         if not kept:
             raise verdict
         self._files.clear_work(job.id)
         return {"pictures": kept}
-
-    async def _fetch(self, job: Job, part: int) -> FetchedPictures:
-        provider = self._providers.that(job.provider, Generates)
-        folder = self._files.empty_part_of_work(job.id, f"pictures-{part}")
-        fetched = await provider.fetch_pictures(await self._bench.submissions.task_of(job, part), folder)
-        for path in fetched.paths:
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._pool, check_picture, path)
-            except ValueError as problem:
-                raise ProviderBroken(f"What the provider sent {problem}; trying again.") from None
-            except BrokenExecutor:  # perhaps somebody else's picture broke the worker
-                raise ProviderBroken("A picture could not be looked at; trying again.") from None
-        return fetched
-
-    async def _keep(self, job: Job, position: int, path: Path) -> str:
-        with results_written():
-            file = await self._files.keep(path)
-        picture = Picture(
-            job_id=job.id,
-            position=position,
-            place=job.place,
-            model_id=job.details["model"],
-            file=file,
-            prompt=job.details["prompt"],
-            seed=job.details["seed"],
-        )
-        async with self._database.writing() as connection:
-            await add_picture(connection, picture)
-        return file
 
     def _generator_of(self, job: Job) -> GeneratorCard:
         return self._providers.generator_of(job.provider, job.details["generator"])

@@ -63,7 +63,7 @@ class Import:
         self._hub = hub
         self._wire = wire
         self._hosts = hosts
-        bench.engine.tell(IMPORT, bench.stages.with_an_edge(self._tell))
+        bench.engine.tell(IMPORT, bench.endings.with_an_edge(self._tell))
 
     async def request(self, job_id: str, place: Place, request: ImportRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`."""

@@ -30,7 +30,7 @@ class Preparation:
         self._downloads = downloads
         self._pool = pool
         self._limits = limits
-        bench.engine.tell(PREPARE, bench.stages.with_an_edge(self._tell))
+        bench.engine.tell(PREPARE, bench.endings.with_an_edge(self._tell))
 
     async def _tell(self, job_id: str) -> None:
         await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)

@@ -28,7 +28,7 @@ class Publish:
         self._bench = bench
         self._stages = bench.stages
         self._hub = hub
-        bench.engine.tell(PUBLISH, bench.stages.with_an_edge(self._tell))
+        bench.engine.tell(PUBLISH, bench.endings.with_an_edge(self._tell))
 
     async def request(self, job_id: str, place: Place, model: str, *, private: bool) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""

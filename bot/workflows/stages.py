@@ -13,22 +13,30 @@ from bot.errors import (
     ProviderBroken,
     ProviderBusy,
     ProviderUnreachable,
+    StageOverdue,
 )
-from bot.workflows.engine import Engine, Json, Story
+from bot.workflows.engine import Engine, Json
 from storage.database import Connection, Database
-from storage.files import Files
-from storage.history import begin_stage, close_open_stages, end_stage
+from storage.history import begin_stage, end_stage, result_of_stage
 from storage.jobs import Job, change_job, find_job
-from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
+from storage.statuses import ErrorCategory, JobStatus, Message, Stage, StageOutcome
 
 log = logging.getLogger(__name__)
 
-BUG_SENTENCE = "Something broke on our side, and it is in our log now. Please try again."
 ATTEMPTS = 4
 ATTEMPTS_WHEN_BUSY = 20  # nothing was accepted and nothing is lost by waiting longer
 LONGEST_PAUSE_SECONDS = 30.0
 TRYING = "; trying again."
 AT_WORK = (JobStatus.PREPARING, JobStatus.RUNNING)
+LONGEST_SECONDS = {
+    Stage.RECEIVED: 1800.0,
+    Stage.PREPARED: 1800.0,
+    Stage.STAGED: 3600.0,
+    Stage.ARCHIVED: 3600.0,
+    Stage.VERIFIED: 3600.0,
+    Stage.PUBLISHED: 3600.0,
+    Stage.ANNOUNCED: 900.0,
+}  # of one attempt; what a provider works on has the deadline that its card declares
 
 Sleep = Callable[[float], Awaitable[None]]
 Action = Callable[[Job], Awaitable[Json]]
@@ -41,7 +49,7 @@ class Cards(Protocol):
 
     async def refresh_soon(self, job_id: str) -> None: ...
 
-    async def deliver(self, job_id: str) -> None: ...
+    async def deliver(self, job_id: str, message: Message) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,27 +58,38 @@ class StageFailed(Exception):
 
     category: ErrorCategory
     sentence: str
+    advice: str = ""
 
 
 class Stages:
     def __init__(
-        self, *, database: Database, engine: Engine, cards: Cards, files: Files, sleep: Sleep = asyncio.sleep
+        self,
+        *,
+        database: Database,
+        engine: Engine,
+        cards: Cards,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._database = database
         self._engine = engine
         self._cards = cards
-        self._files = files
         self._sleep = sleep
 
     async def run(self, job_id: str, stage: Stage, action: Action, *, can_be_cut_short: bool = False) -> Json:
-        """The action's result, remembered across crashes. Raises `StageFailed`."""
+        """The action's result, remembered across crashes and retries. Raises `StageFailed`."""
 
         async def body() -> Json:
-            return await self._with_attempts(job_id, stage, action)
+            async with self._database.reading() as connection:
+                result = await result_of_stage(connection, job_id, stage)
+            return await self._with_attempts(job_id, stage, action) if result is None else {"result": result}
 
         outcome = await self._engine.step(stage, body, preemptible=can_be_cut_short)
         if "error" in outcome:
-            raise StageFailed(category=ErrorCategory(outcome["error"]), sentence=outcome["sentence"])
+            raise StageFailed(
+                category=ErrorCategory(outcome["error"]),
+                sentence=outcome["sentence"],
+                advice=outcome.get("advice", ""),
+            )
         return dict(outcome["result"])
 
     async def _with_attempts(self, job_id: str, stage: Stage, action: Action) -> Json:
@@ -81,7 +100,11 @@ class Stages:
             except AtelierError as error:
                 if attempt >= _attempts(error):
                     log.warning("Job %s, stage %s: %s (%s)", job_id, stage, error, error.advice)
-                    return {"error": str(error.category), "sentence": _last_words(error.sentence)}
+                    return {
+                        "error": str(error.category),
+                        "sentence": _last_words(error.sentence),
+                        "advice": error.advice,
+                    }
                 log.info("Job %s, stage %s, attempt %d: %s", job_id, stage, attempt, error)
                 await self._sleep(_pause_seconds(error, attempt))
         raise AssertionError("the last attempt returns")
@@ -92,7 +115,7 @@ class Stages:
             await begin_stage(connection, job, stage)
         await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:
-            result = await action(job)
+            result = await _within(LONGEST_SECONDS.get(stage), action(job))
         except AtelierError as error:
             await self._end(job_id, stage, error)
             raise
@@ -115,65 +138,11 @@ class Stages:
 
     async def announce(self, job: Job) -> Json:
         """The action of the last stage of every story."""
-        await self._cards.deliver(job.id)
+        await self._cards.deliver(job.id, Message.RESULT)
         return {}
 
     async def finish(self, job_id: str) -> None:
         await self.change("done", job_id, only_when=(JobStatus.RUNNING,), status=JobStatus.DONE, progress=1.0)
-
-    def with_an_edge(self, story: Story, *, clear_up: Story | None = None) -> Story:
-        """The story with the second of the two exits for failures: whatever it raises ends the job with a sentence.
-
-        `clear_up` comes after a story that ended so.
-        """
-
-        async def tell(job_id: str) -> None:
-            try:
-                await story(job_id)
-            except StageFailed as failure:
-                await self.close_failed(job_id, failure)
-            except Exception:
-                log.exception("Job %s broke", job_id)
-                bug = StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE)
-                await self.close_failed(job_id, bug)
-            else:
-                return
-            if clear_up is not None:
-                await clear_up(job_id)
-
-        return tell
-
-    async def close_failed(self, job_id: str, failure: StageFailed) -> None:
-        """The job ends here, its card says why, its work folder is gone. A cancelled one is closed by Cancel."""
-        self._files.clear_work(job_id)
-        if failure.category is ErrorCategory.CANCELLED:
-            return
-
-        async def body() -> Json:
-            async with self._database.writing() as connection:
-                job = await find_job(connection, job_id)
-                await close_open_stages(connection, job_id, StageOutcome.FAILED)
-                changed = await change_job(
-                    connection,
-                    job_id,
-                    only_when=AT_WORK,
-                    status=JobStatus.FAILED,
-                    error_category=failure.category,
-                    error_sentence=failure.sentence[:1000],
-                )
-            await self._cards.refresh(job_id)
-            return {"tell": changed and job is not None and job.status is JobStatus.RUNNING}
-
-        if (await self._engine.step("failed", body))["tell"]:
-            await self._engine.step("tell", lambda: self._tell_failure(job_id))
-
-    async def _tell_failure(self, job_id: str) -> Json:
-        """The failure is in the row and on the card already; a message that cannot be posted changes nothing."""
-        try:
-            await self._cards.deliver(job_id)
-        except AtelierError as error:
-            log.warning("Job %s failed and its person could not be told: %s", job_id, error)
-        return {}
 
     async def change(self, name: str, job_id: str, *, only_when: tuple[JobStatus, ...], **changes: Any) -> bool:
         """Change the job as a step of its own, then show it."""
@@ -192,6 +161,17 @@ async def _job_at_work(connection: Connection, job_id: str) -> Job:
     if job is None or job.status not in AT_WORK:
         raise Cancelled("This job was stopped.")
     return job
+
+
+async def _within(seconds: float | None, action: Awaitable[Json]) -> Json:
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await action
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise StageOverdue("This took longer than it ever should, so it was stopped.") from None
 
 
 def _attempts(error: AtelierError) -> int:

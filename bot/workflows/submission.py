@@ -30,6 +30,7 @@ from bot.workflows.stages import AT_WORK, Cards
 from bot.workflows.wakeups import Pause, Wakeups
 from storage.database import Database, now_ms
 from storage.jobs import Job, change_job, find_job
+from storage.statuses import ErrorCategory
 from storage.submissions import (
     Submission,
     belongs_to_another,
@@ -81,30 +82,31 @@ class Submissions:
     async def submit_once(self, paid: Paid) -> Task:
         """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted,
         `TaskEnded` when this round's task has its verdict already."""
-        intent, is_first = await self._intent(paid)
+        before, intent = await self._intent(paid)
         if intent.remote_id is not None:
             return Task(id=intent.remote_id, links=intent.links)
-        task = None if is_first else await self._look_for(paid, intent)
+        task = await self._look_for(paid, intent) if before == intent else await self._look_once(paid, before, intent)
         if task is None:
             task = await self._submit(paid, intent)
         async with self._database.writing() as connection:
             await remember_remote(connection, intent, task.id, task.links)
         return task
 
-    async def _intent(self, paid: Paid) -> tuple[Submission, bool]:
+    async def _intent(self, paid: Paid) -> tuple[Submission | None, Submission]:
+        """The latest intent before this call, and the one that counts now: the same, unless that one is settled."""
         async with self._database.writing() as connection:
             job = await find_job(connection, paid.job.id)
             if job is None or job.status not in AT_WORK:  # Cancel was here first: nothing is paid for any more
                 raise Cancelled("This job was stopped.")
-            latest = await latest_submission(connection, job.id, paid.part)
-            if latest is not None and latest.verdict is not None and latest.round == job.round:
-                raise TaskEnded(latest.verdict_sentence, category=latest.verdict)
-            is_first = latest is None or latest.verdict is not None
-            if is_first:
-                await intend(connection, job, paid.part)
-                latest = await latest_submission(connection, job.id, paid.part)
-        assert latest is not None, "stored just now"
-        return latest, is_first
+            before = await latest_submission(connection, job.id, paid.part)
+            if before is not None and before.verdict is None:
+                return before, before
+            if before is not None and before.verdict is not None and before.round == job.round:
+                raise TaskEnded(before.verdict_sentence, category=before.verdict)
+            await intend(connection, job, paid.part)
+            intent = await latest_submission(connection, job.id, paid.part)
+        assert intent is not None, "stored just now"
+        return before, intent
 
     async def task_of(self, job: Job, part: int = 0) -> Task:
         """The task that `submit_once` stored."""
@@ -152,9 +154,17 @@ class Submissions:
             advice=f"Look for job {paid.job.id} in the provider's dashboard.",
         )
 
-    async def _find(self, paid: Paid, intent: Submission) -> Task | None:
+    async def _look_once(self, paid: Paid, before: Submission | None, intent: Submission) -> Task | None:
+        """When its person had it submitted again in doubt, it may have turned up since."""
+        if before is None or before.verdict is not ErrorCategory.UNCERTAIN or not isinstance(paid.provider, Lists):
+            return None
+        with contextlib.suppress(ProviderError):
+            return await self._find(paid, intent, since_ms=before.intended_ms)
+        return None
+
+    async def _find(self, paid: Paid, intent: Submission, since_ms: int | None = None) -> Task | None:
         assert isinstance(paid.provider, Lists)
-        candidates = await paid.provider.find(paid.request, since=intent.intended_ms / 1000)
+        candidates = await paid.provider.find(paid.request, since=(since_ms or intent.intended_ms) / 1000)
         async with self._database.reading() as connection:
             for task in candidates:
                 if not await belongs_to_another(connection, task.id, intent):

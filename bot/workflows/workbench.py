@@ -10,6 +10,7 @@ from bot.errors import ProviderDenied, ProviderError, ProviderUnreachable
 from bot.operators import Operators
 from bot.providers.registry import Providers
 from bot.providers.tasks import Webhook
+from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
@@ -35,6 +36,7 @@ class Workbench:
     cards: Cards
     providers: Providers
     stages: Stages
+    endings: Endings
     submissions: Submissions
     objects: Objects | None
     webhook_for: WebhookFor

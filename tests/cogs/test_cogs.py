@@ -10,7 +10,7 @@ import pytest
 
 from bot.playground.person import DidNotRespond
 from bot.playground.reading import labels_of, media_of, text_of
-from bot.workflows.stages import BUG_SENTENCE
+from bot.workflows.endings import BUG_SENTENCE
 from storage.models import find_model
 from storage.statuses import JobStatus
 from tests.builders import GENERATION, finetune_job, generate_job

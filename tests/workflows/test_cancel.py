@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import TooLate
+from bot.permissions import Asker
 from storage.models import models_of_person
 from storage.statuses import JobStatus, Stage, StageOutcome
 from tests.workflows.test_finetune import ME, PLACE, request
 from tests.workflows.workshop import Workshop
+
+ANN = Asker(person_id=ME)
 
 
 async def until_stage(workshop: Workshop, stage: Stage) -> None:
@@ -21,7 +24,7 @@ async def until_stage(workshop: Workshop, stage: Stage) -> None:
 async def test_a_review_can_be_cancelled_before_anything_is_spent(workshop: Workshop, photos: Path) -> None:
     await workshop.do.finetune.request("1001", PLACE, request(photos))
     await workshop.until("1001", JobStatus.REVIEW)
-    await workshop.do.cancel.request("1001", ME)
+    await workshop.do.cancel.request("1001", ANN)
     await workshop.until("1001", JobStatus.CANCELLED)
     with pytest.raises(TooLate):
         await workshop.do.finetune.start("1001", ME)
@@ -36,7 +39,7 @@ async def test_a_running_training_is_stopped_at_the_provider_too(workshop: Works
     async with asyncio.timeout(20):
         while not workshop.provider.accepted():
             await asyncio.sleep(0.01)
-    await workshop.do.cancel.request("1001", ME)
+    await workshop.do.cancel.request("1001", ANN)
     await workshop.crash()
     await workshop.start()
     await workshop.until("1001", JobStatus.CANCELLED)
@@ -55,4 +58,4 @@ async def test_a_finished_job_is_too_late_to_cancel(workshop: Workshop, photos: 
     await workshop.do.finetune.start("1001", ME)
     await workshop.until("1001", JobStatus.DONE)
     with pytest.raises(TooLate, match="too late"):
-        await workshop.do.cancel.request("1001", ME)
+        await workshop.do.cancel.request("1001", ANN)

@@ -56,8 +56,8 @@ STORIES = [
     (Stage.RECEIVED, "cards", "refresh_soon"),
     (Stage.GENERATING, "provider", "submit_generation"),
     (Stage.GENERATING, "provider", "check"),
-    (Stage.ARCHIVED, "provider", "fetch_pictures"),
-    (Stage.ARCHIVED, "files", "keep"),
+    (Stage.GENERATING, "provider", "fetch_pictures"),
+    (Stage.GENERATING, "files", "keep"),
     (Stage.ANNOUNCED, "cards", "deliver"),
 ]
 

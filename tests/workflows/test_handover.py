@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.errors import ProviderBusy, ProviderModerated, ProviderRefused, ProviderUnreachable
+from bot.permissions import Asker
 from bot.providers.card import Handover, TrainerCard
 from bot.providers.tasks import Task, TrainingRequest
 from bot.workflows.requests import GenerateRequest
@@ -329,7 +330,7 @@ async def test_the_dataset_goes_however_the_training_ends(
         case "failed":
             trainer.fail_next("check", ProviderModerated("Refused for its content."))
         case _:
-            await depot.do.cancel.request("1001", ME)
+            await depot.do.cancel.request("1001", Asker(person_id=ME))
     await depot.until("1001", JobStatus(end))
     assert await tidied(trainer) == 1
     assert KEY not in objects.kept
@@ -392,7 +393,7 @@ async def test_a_review_that_is_cancelled_has_nothing_to_remove(depot: Workshop,
     trainer = await opened(depot, tmp_path, (Handover.LINK, ANY_SIZE), objects=objects)
     await depot.do.finetune.request("1001", PLACE, request(photos))
     await depot.until("1001", JobStatus.REVIEW)
-    await depot.do.cancel.request("1001", ME)
+    await depot.do.cancel.request("1001", Asker(person_id=ME))
     await depot.until("1001", JobStatus.CANCELLED)
     assert (objects.kept, trainer.tidied) == ({}, 0)
 
@@ -405,7 +406,7 @@ async def test_the_dataset_goes_when_its_person_cancels_while_it_is_being_laid_o
     await opened(depot, tmp_path, (Handover.LINK, ANY_SIZE), objects=objects)
     await started(depot, photos)
     await asyncio.wait_for(objects.reached.wait(), 20)
-    await depot.do.cancel.request("1001", ME)
+    await depot.do.cancel.request("1001", Asker(person_id=ME))
     await depot.until("1001", JobStatus.CANCELLED)
     objects.gate.set()
     await asyncio.sleep(1.0)

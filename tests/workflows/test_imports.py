@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from bot.errors import BadInput, ProviderGone, ProviderUnreachable
 from bot.hub.hub import Hub
+from bot.permissions import Asker
 from bot.providers.card import ModelBy
 from bot.workflows.imports import ImportRequest, source_meant
 from storage.database import Database
@@ -461,7 +462,7 @@ async def test_an_import_can_be_cancelled_and_leaves_nothing(customs: Workshop, 
     hanging = customs.hang(job_id="3003", stage=Stage.RECEIVED, owner="wire", call="download", moment="after")
     await customs.do.imports.request("3003", PLACE, request())
     await asyncio.wait_for(hanging.reached.wait(), 20)
-    await customs.do.cancel.request("3003", ME)
+    await customs.do.cancel.request("3003", Asker(person_id=ME))
     await customs.until("3003", JobStatus.CANCELLED)
     assert await models(customs) == []
     assert files_left(tmp_path) == []

@@ -12,6 +12,7 @@ import pytest
 from bot.errors import BadInput, NotFound, NotYours
 from bot.hub.hub import Hub
 from bot.messages.lists import model_details
+from bot.permissions import Asker
 from storage.database import Database
 from storage.datasets import add_dataset
 from storage.jobs import Job, add_job
@@ -359,7 +360,7 @@ async def test_publishing_can_be_cancelled(press: Workshop, simulator: HubSimula
     hanging = press.hang(job_id="4004", stage=Stage.PUBLISHED, owner="hub", call="publish", moment="before")
     await press.do.publish.request("4004", PLACE, "luna", private=True)
     await asyncio.wait_for(hanging.reached.wait(), 20)
-    await press.do.cancel.request("4004", ME)
+    await press.do.cancel.request("4004", Asker(person_id=ME))
     await press.until("4004", JobStatus.CANCELLED)
     assert simulator.repos == {}
     assert await published(press) is None
