@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
 from storage.jobs import Job
-from storage.statuses import ErrorCategory, Stage, StageOutcome
+from storage.statuses import ErrorCategory, JobKind, Stage, StageOutcome
 from storage.tables import job_events, jobs
 
 
@@ -90,6 +90,21 @@ async def result_of_stage(connection: Connection, job_id: str, stage: Stage) -> 
     )
     found = (await connection.execute(statement)).one_or_none()
     return None if found is None or found.result is None else dict(found.result)
+
+
+async def stage_durations(
+    connection: Connection, *, provider: str, kind: JobKind, stage: Stage, limit: int
+) -> list[int]:
+    """How long the latest ones took that were done in one go, in milliseconds, newest first."""
+    statement = (
+        sa.select(job_events.c.ended_ms - job_events.c.started_ms)
+        .join(jobs, jobs.c.id == job_events.c.job_id)
+        .where(jobs.c.provider == provider, jobs.c.kind == kind)
+        .where(job_events.c.stage == stage, job_events.c.outcome == StageOutcome.DONE, job_events.c.attempt == 1)
+        .order_by(job_events.c.id.desc())
+        .limit(limit)
+    )
+    return [int(took) for took in (await connection.execute(statement)).scalars()]
 
 
 async def close_open_stages(connection: Connection, job_id: str, outcome: StageOutcome) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from bot.errors import ProviderError, ProviderGone, ProviderRefused
-from bot.providers.card import ProviderCard
+from bot.providers.card import Price, ProviderCard
 from bot.providers.tasks import (
     FetchedPictures,
     Finished,
@@ -55,7 +55,13 @@ class FakeProvider:
         self._endings += errors
 
     def deadline(self, seconds: float) -> None:
-        trainers = tuple(replace(trainer, deadline_seconds=seconds) for trainer in self._card.trainers)
+        self._change_trainers(deadline_seconds=seconds)
+
+    def costs(self, usd: float) -> None:
+        self._change_trainers(price=Price(once=usd))
+
+    def _change_trainers(self, **changes: Any) -> None:
+        trainers = tuple(replace(trainer, **changes) for trainer in self._card.trainers)
         self._card = replace(self._card, trainers=trainers)
 
     def accepted(self) -> list[dict[str, str]]:

@@ -263,9 +263,7 @@ def retry_button(view: JobView) -> discord.ui.Button[Card]:
     job = view.job
     has_verdict = any(one.verdict is not None and one.round == job.round for one in view.submissions)
     label = "Retry (charged again)" if has_verdict and not _is_free(view) else "Retry"
-    return button(
-        Act.RETRY, label, subject=job.id, person_id=job.place.person_id, style=discord.ButtonStyle.primary
-    )
+    return button(Act.RETRY, label, subject=job.id, person_id=job.place.person_id, style=discord.ButtonStyle.primary)
 
 
 def _is_free(view: JobView) -> bool:

@@ -16,6 +16,7 @@ from bot.providers.card import FinetuneType, Mode, Priority, TrainerCard
 from bot.providers.contract import Trains
 from bot.providers.disk import results_written
 from bot.providers.tasks import TrainingRequest, TrainingSettings
+from bot.workflows.deadlines import deadline_of
 from bot.workflows.engine import Json
 from bot.workflows.handover import Handovers
 from bot.workflows.preparation import LANE as PREPARATION_LANE
@@ -153,7 +154,9 @@ class Finetune:
             submit=lambda: provider.submit_training(request),
             can_be_found=trainer.can_be_found,
             poll_seconds=provider.card.training_poll_seconds,
-            deadline_seconds=trainer.deadline_seconds,
+            deadline_seconds=await deadline_of(
+                self._database, job, Stage.TRAINING, declared_seconds=trainer.deadline_seconds
+            ),
         )
         task = await self._bench.submissions.submit_once(paid)
         await self._bench.submissions.wait(paid, task)

@@ -25,6 +25,7 @@ from bot.providers.contract import Generates
 from bot.providers.tasks import GenerationRequest, ModelInUse
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.collecting import Collector, seed_of
+from bot.workflows.deadlines import deadline_of
 from bot.workflows.engine import Json
 from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
@@ -119,7 +120,9 @@ class Generate:
             submit=lambda: provider.submit_generation(request),
             can_be_found=generator.can_be_found,
             poll_seconds=provider.card.generation_poll_seconds,
-            deadline_seconds=generator.deadline_seconds,
+            deadline_seconds=await deadline_of(
+                self._database, job, Stage.GENERATING, declared_seconds=generator.deadline_seconds
+            ),
             part=request.part,
             parts=parts,
         )

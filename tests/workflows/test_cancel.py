@@ -59,3 +59,29 @@ async def test_a_finished_job_is_too_late_to_cancel(workshop: Workshop, photos: 
     await workshop.until("1001", JobStatus.DONE)
     with pytest.raises(TooLate, match="too late"):
         await workshop.do.cancel.request("1001", ANN)
+
+
+@pytest.mark.parametrize(
+    ("finishes", "note"),
+    [
+        (False, "could not be stopped any more, and charges about $2.00."),
+        (True, "It came too late: Fake provider had finished, and charges about $2.00."),
+    ],
+)
+async def test_a_cancel_that_comes_too_late_says_what_it_cost(
+    workshop: Workshop, photos: Path, finishes: bool, note: str
+) -> None:
+    workshop.provider.cannot_be_stopped = True
+    workshop.provider.costs(2.0)
+    workshop.provider._checks_until_finished = 10**9
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await workshop.until("1001", JobStatus.REVIEW)
+    await workshop.do.finetune.start("1001", ME)
+    async with asyncio.timeout(20):
+        while not workshop.provider.accepted():
+            await asyncio.sleep(0.01)
+    await workshop.do.cancel.request("1001", ANN)
+    if finishes:
+        workshop.provider._checks_until_finished = 0
+    job = await workshop.until("1001", JobStatus.CANCELLED)
+    assert job.note.endswith(note)
