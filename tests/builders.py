@@ -22,6 +22,7 @@ from storage.jobs import Job
 from storage.models import Model
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus
+from storage.submissions import Submission
 
 PLACE = Place(server_id=11, channel_id=22, person_id=33)
 TRAINING_SETTINGS = {
@@ -102,6 +103,24 @@ def finetune_job(**changes: Any) -> Job:
         details={"name": "Luna", "trainer": "trainer", "settings": TRAINING_SETTINGS, "uploads": []},
     )
     return replace(job, **changes)
+
+
+def finetune_submission(**changes: Any) -> Submission:
+    values: dict[str, Any] = {
+        "job_id": "1001",
+        "part": 0,
+        "round": 0,
+        "provider": CARD.name,
+        "intended_ms": 1_700_000_000_000,
+        "accepted_ms": 1_700_000_001_000,
+        "remote_id": "task-1",
+        "links": {},
+        "finished_ms": None,
+        "fetched": None,
+        "verdict": None,
+        "verdict_sentence": "",
+    }
+    return Submission(**{**values, **changes})
 
 
 def generate_job(**changes: Any) -> Job:

@@ -19,9 +19,11 @@ from bot.messages.results import (
     publish_result,
 )
 from bot.providers.card import Price
+from storage.database import now_ms
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
+from storage.submissions import Submission
 from tests.builders import (
     CARD,
     GENERATION,
@@ -30,6 +32,7 @@ from tests.builders import (
     TRAINING_SETTINGS,
     dataset,
     finetune_job,
+    finetune_submission,
     generate_job,
     import_job,
     publish_job,
@@ -138,23 +141,64 @@ def test_the_longest_words_still_fit(kind: JobKind, status: JobStatus) -> None:
     assert_discord_takes(card)
 
 
+DECISIONS = ["Submit again (may be charged)", "Give up", "What happened"]
 BUTTONS = {
     (JobKind.FINETUNE, JobStatus.PREPARING): ["Cancel"],
     (JobKind.FINETUNE, JobStatus.REVIEW): ["Start", "Advanced", "Cancel"],
     (JobKind.FINETUNE, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.FINETUNE, JobStatus.UNCERTAIN): DECISIONS,
     (JobKind.FINETUNE, JobStatus.FAILED): ["What happened"],
     (JobKind.GENERATE, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.GENERATE, JobStatus.UNCERTAIN): DECISIONS,
     (JobKind.GENERATE, JobStatus.FAILED): ["What happened"],
     (JobKind.IMPORT, JobStatus.RUNNING): ["Cancel"],
     (JobKind.IMPORT, JobStatus.FAILED): ["What happened"],
     (JobKind.PUBLISH, JobStatus.RUNNING): ["Cancel"],
     (JobKind.PUBLISH, JobStatus.FAILED): ["What happened"],
+    (JobKind.IMPORT, JobStatus.UNCERTAIN): DECISIONS,
+    (JobKind.PUBLISH, JobStatus.UNCERTAIN): DECISIONS,
 }
 
 
 @pytest.mark.parametrize(("kind", "status"), EVERY)
 def test_a_card_offers_what_can_be_done_now_and_nothing_else(kind: JobKind, status: JobStatus) -> None:
     assert labels_of(job_card(view(job_of(kind, status), dataset=dataset()))) == BUTTONS.get((kind, status), [])
+
+
+def test_an_id_can_be_attached_where_the_provider_can_be_asked_for_it() -> None:
+    asked = job_card(view(job_of(JobKind.GENERATE, JobStatus.UNCERTAIN, error_sentence="X?"), can_attach=True))
+    assert labels_of(asked) == ["It ran: attach id", *DECISIONS]
+    assert "Nothing more is sent" in text_of(asked)
+    assert "attach its id" in text_of(asked)
+
+
+RETRIED = finetune_submission(verdict=ErrorCategory.SERVICE_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("submissions", "price", "label"),
+    [
+        ((), Price(once=1.0), "Retry"),
+        ((replace(RETRIED, verdict=None),), Price(once=1.0), "Retry"),
+        ((RETRIED,), Price(once=1.0), "Retry (charged again)"),
+        ((RETRIED,), None, "Retry (charged again)"),
+        ((RETRIED,), Price(), "Retry"),
+        ((replace(RETRIED, round=0), replace(RETRIED, round=1, verdict=None)), Price(once=1.0), "Retry"),
+    ],
+)
+def test_a_retry_says_whether_it_is_charged_again(
+    submissions: tuple[Submission, ...], price: Price | None, label: str
+) -> None:
+    job = job_of(JobKind.FINETUNE, JobStatus.FAILED, round=max((one.round for one in submissions), default=0))
+    job = replace(job, finished_ms=now_ms())
+    trainer = replace(TRAINER, price=price)
+    assert labels_of(job_card(view(job, submissions=submissions, trainer=trainer))) == [label, "What happened"]
+
+
+def test_what_must_be_changed_first_is_not_offered_again() -> None:
+    job = job_of(JobKind.GENERATE, JobStatus.FAILED)
+    job = replace(job, finished_ms=now_ms(), error_category=ErrorCategory.MODERATION)
+    assert labels_of(job_card(view(job))) == ["What happened"]
 
 
 TITLES = {

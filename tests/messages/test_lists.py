@@ -8,6 +8,8 @@ import pytest
 from bot.messages import lists
 from bot.messages.buttons import Act
 from bot.messages.cards import JobView
+from bot.permissions import Asker
+from storage.database import now_ms
 from storage.models import Model
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
 from tests.builders import CARD, PLACE, TRAINER, TRAINING_SETTINGS, dataset, finetune_job, model
@@ -15,6 +17,7 @@ from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, 
 from tests.messages.test_cards import EVERY, NASTY, event, job_of
 
 ME = PLACE.person_id
+ANN = Asker(person_id=ME)
 PREVIEW = replace(CARD, notice="Offline preview, not FLUX.")
 
 
@@ -146,7 +149,7 @@ def test_a_timeline_tells_every_attempt() -> None:
         event(Stage.TRAINING, None, attempt=3),
     )
     job = job_of(JobKind.FINETUNE, JobStatus.FAILED)
-    card = lists.timeline(JobView(job=job, events=events, provider=CARD))
+    card = lists.timeline(JobView(job=job, events=events, provider=CARD), ANN)
     assert_discord_takes(card)
     assert text_of(card).splitlines() == [
         "### ❌ Training of **Luna**",
@@ -161,8 +164,43 @@ def test_a_timeline_tells_every_attempt() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asker", "is_told"),
+    [
+        (ANN, False),
+        (Asker(person_id=ME, manages_server=PLACE.server_id), True),
+        (Asker(person_id=ME + 1, operates=True), True),
+    ],
+)
+def test_advice_is_for_who_can_follow_it(asker: Asker, is_told: bool) -> None:
+    failed = event(
+        Stage.TRAINING, StageOutcome.FAILED, error_category=ErrorCategory.PAYMENT, advice="Add credit at Replicate."
+    )
+    job = job_of(JobKind.FINETUNE, JobStatus.FAILED)
+    card = lists.timeline(JobView(job=job, events=(failed,), provider=CARD), asker)
+    assert ("Add credit" in text_of(card)) is is_told
+
+
+def test_a_timeline_can_be_exported_by_whoever_sees_it_and_retried_by_its_person() -> None:
+    job = replace(job_of(JobKind.FINETUNE, JobStatus.FAILED), finished_ms=now_ms())
+    operator = Asker(person_id=ME + 1, operates=True)
+    for asker, labels in ((ANN, ["Retry", "Debug export"]), (operator, ["Debug export"])):
+        buttons = buttons_of(lists.timeline(JobView(job=job, events=(), provider=CARD), asker))
+        assert [one["label"] for one in buttons] == labels
+        assert all(one["custom_id"].endswith(f":{asker.person_id}") for one in buttons)
+
+
+def test_the_jobs_of_a_server_name_their_people() -> None:
+    jobs = [job_of(JobKind.FINETUNE, status) for status in JobStatus]
+    card = lists.server_jobs_page(jobs, page=0, total=20, person_id=ME)
+    assert_discord_takes(card)
+    assert text_of(card).count(f"<@{PLACE.person_id}>") == len(jobs)
+    assert labels_of(card) == ["Newer", "Older"]
+    assert "None yet" in text_of(lists.server_jobs_page([], page=0, total=0, person_id=ME))
+
+
 def test_a_timeline_without_events_says_so() -> None:
-    card = lists.timeline(JobView(job=job_of(JobKind.GENERATE, JobStatus.RUNNING), events=(), provider=CARD))
+    card = lists.timeline(JobView(job=job_of(JobKind.GENERATE, JobStatus.RUNNING), events=(), provider=CARD), ANN)
     assert "No stage has begun yet." in text_of(card)
     assert_discord_takes(card)
 
@@ -173,7 +211,7 @@ def test_a_very_long_timeline_fits_and_keeps_its_end() -> None:
         event(Stage.TRAINING, StageOutcome.FAILED, attempt=n, error_category=ErrorCategory.NETWORK, detail="x" * 1000)
         for n in range(1, 200)
     )
-    card = lists.timeline(JobView(job=job_of(JobKind.FINETUNE, JobStatus.FAILED), events=events, provider=CARD))
+    card = lists.timeline(JobView(job=job_of(JobKind.FINETUNE, JobStatus.FAILED), events=events, provider=CARD), ANN)
     assert_discord_takes(card)
     assert text_of(card).rstrip().endswith("-# job 1001")
     assert "It took too long." in text_of(card)
@@ -244,7 +282,7 @@ def test_the_timeline_of_an_import_and_a_publication_is_told(kind: JobKind) -> N
         *(event(stage) for stage in stages[:-1]),
         event(stages[-1], StageOutcome.FAILED, error_category=ErrorCategory.PAYMENT, detail="No money left."),
     )
-    card = lists.timeline(JobView(job=job_of(kind, JobStatus.FAILED), events=events, provider=CARD))
+    card = lists.timeline(JobView(job=job_of(kind, JobStatus.FAILED), events=events, provider=CARD), ANN)
     assert_discord_takes(card)
     words = {
         JobKind.IMPORT: ("Import of **Luna**", "**Verified**"),
