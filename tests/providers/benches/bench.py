@@ -69,6 +69,13 @@ class Bench(Protocol):
     def paid(self) -> int:
         """How many paid requests took effect so far."""
 
+    def heard(self) -> int:
+        """How many requests of any kind have reached the service so far."""
+
+    @property
+    def nobodys_id(self) -> str:
+        """An id of this provider's form that no task has."""
+
     def cause(self, mishap: Mishap) -> bool:
         """Order it for the next submission; False when this provider cannot meet it (the local one has no wire)."""
 
