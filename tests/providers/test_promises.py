@@ -374,7 +374,7 @@ async def test_a_generation_ends_with_exactly_as_many_pictures_as_were_asked_for
         await bench.finish()
         assert await ended(provider, task) == Finished()
         fetched = await provider.fetch_pictures(task, out)
-        assert (len(fetched.paths), fetched.withheld) == (count, 0)
+        assert (len(fetched.paths), fetched.withheld, fetched.missing) == (count, 0, 0)
         assert_pictures(fetched.paths, out)
 
 
@@ -432,7 +432,7 @@ async def test_a_picture_that_is_held_back_is_counted_and_not_handed_over(
     await bench.finish()
     assert await ended(provider, task) == Finished()
     fetched = await provider.fetch_pictures(task, out)
-    assert (len(fetched.paths), fetched.withheld) == (count - 1, 1)
+    assert (len(fetched.paths), fetched.withheld, fetched.missing) == (count - 1, 1, 0)
     assert_pictures(fetched.paths, out)
 
 
@@ -1096,7 +1096,7 @@ HANDS: Mapping[str, set[str]] = {
     "replicate": {"stop_answering_once", "fail_everything", "moderate_everything", "withhold_one_picture"},
     "fal": {"stop_answering_once", "fail_everything", "moderate_everything", "withhold_one_picture"},
     "bfl": {"stop_answering_once", "fail_everything", "moderate_everything"},  # one picture at a time
-    "together": {"withhold_one_picture"},  # everything else it says in its one answer
+    "together": set(),  # it says everything in its one answer
 }
 
 

@@ -92,7 +92,7 @@ class Bench(Protocol):
         """The service ends everything that it has accepted with a moderation verdict; False as above."""
 
     def withhold_one_picture(self) -> bool:
-        """Of the next generation one picture is black and flagged; False when this provider does not do so."""
+        """Of the next generation one picture is flagged, and black or left out; False when it cannot be told."""
 
 
 @cache
