@@ -28,6 +28,7 @@ class Ability(StrEnum):
     CAPTION = "caption"
     CANCEL = "cancel"
     LIST = "list"
+    ATTACH = "attach"
     BALANCE = "balance"
     DELETE = "delete"
     IMPORT = "import"
@@ -78,7 +79,22 @@ class Generates(Provider, Protocol):
 @runtime_checkable
 class Lists(Provider, Protocol):
     async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> Sequence[Task]:
-        """Tasks submitted since that moment (epoch seconds) that are this request, newest first."""
+        """Tasks submitted since that moment (epoch seconds) that are this request, newest first.
+
+        Also of a job that was cancelled meanwhile: no file of the request is opened (`dataset`, `weights`, `images`),
+        and its links may be missing. Each provider says which fields it reads.
+        """
+
+
+@runtime_checkable
+class Attaches(Provider, Protocol):
+    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
+        """The task that a person found at the provider, as `submit_*` would have answered it. Pays nothing.
+
+        `task_id` is what was pasted: the id, alone or in a link, in back-ticks, in a sentence. Raises `ProviderGone`
+        when there is no such task, `ProviderRefused` when it cannot be this request's, and, before anything is sent,
+        when no id of this provider's form is in it.
+        """
 
 
 @runtime_checkable
@@ -132,6 +148,7 @@ def abilities_of(provider: Provider) -> frozenset[Ability]:
         (Ability.CAPTION, isinstance(provider, Captions)),
         (Ability.CANCEL, isinstance(provider, Cancels)),
         (Ability.LIST, isinstance(provider, Lists)),
+        (Ability.ATTACH, isinstance(provider, Attaches)),
         (Ability.BALANCE, isinstance(provider, Balances)),
         (Ability.DELETE, isinstance(provider, Deletes)),
         (Ability.IMPORT, isinstance(provider, Imports)),

@@ -126,10 +126,11 @@ class TrainedWeights:
 
 @dataclass(frozen=True, kw_only=True)
 class FetchedPictures:
-    """`withheld` pictures were held back by the provider's safety checker."""
+    """`withheld` pictures were held back by the provider's safety checker; of `missing` ones nobody says why."""
 
     paths: Sequence[Path]
     withheld: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

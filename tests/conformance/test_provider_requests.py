@@ -16,7 +16,8 @@ from PIL import Image
 from bot.errors import ProviderGone
 from bot.providers.bfl.provider import BflProvider
 from bot.providers.card import GeneratorCard, ProviderCard, TrainerCard
-from bot.providers.contract import Generates, Trains
+from bot.providers.contract import Attaches, Generates, Trains
+from bot.providers.fal.provider import FalProvider
 from bot.providers.tasks import GenerationRequest, Stopped, Task, TrainingRequest, Webhook
 from bot.providers.together.provider import TogetherProvider
 from tests.conformance.conftest import named_by
@@ -33,6 +34,7 @@ WEBHOOK = Webhook(url=f"https://atelier.example/webhooks/any/31/{'a' * 64}", sec
 DATASET_LINK = "https://storage.example/dataset.zip?X-Amz-Expires=60"
 WEIGHTS_LINK = "https://storage.example/weights.safetensors?X-Amz-Expires=60"
 LOOPBACK = frozenset({"127.0.0.1"})
+NOBODYS_ID = "00000000-0000-4000-8000-000000000000"
 ADVICE = "name the folder that holds the providers' OpenAPI files."
 
 
@@ -173,6 +175,7 @@ async def test_every_request_to_replicate_fits_its_openapi_file(
         lost = replace(base, prepared=prepared)
         task = await provider.submit_training(lost)
         assert task.id in {found.id for found in await provider.find(lost, since=started)}
+        assert await provider.attach(lost, task.id) == task
         assert await provider.cancel(task)
         await provider.check(task)
         service.finish_all()
@@ -185,6 +188,9 @@ async def test_every_request_to_replicate_fits_its_openapi_file(
         models = {"flux.1-dev": replace(replicate.trained_model(), remote=weights.remote)}
         tasks = await generate_all(provider, provider.card, wanted, pictures, models)
         await provider.find(replace(wanted, job_id="lost"), since=started)
+        picture = await provider.submit_generation(wanted)
+        assert await provider.attach(wanted, picture.id) == picture
+        await gone(provider, lost, wanted, nobodys_id="a" * 26)
         await provider.cancel(tasks.pop())
         service.finish_all()
         for one in tasks[:4]:
@@ -240,6 +246,12 @@ async def caption(provider: Any, service: ReplicateSimulator, folder: Path, smal
     service.finishes_after_polls = None
 
 
+async def gone(provider: Attaches, *requests: TrainingRequest | GenerationRequest, nobodys_id: str) -> None:
+    for request in requests:
+        with pytest.raises(ProviderGone):
+            await provider.attach(request, nobodys_id)
+
+
 async def end_in_every_way(provider: Any, service: ReplicateSimulator, wanted: GenerationRequest) -> None:
     for end in (service.fail_all, service.moderate_all, service.abort_all):
         task = await provider.submit_generation(wanted)
@@ -264,6 +276,7 @@ async def test_every_request_to_fal_fits_its_openapi_file(
         for one in (*trained, *generated):
             await provider.check(one)
         assert not await provider.cancel(generated[0])
+        await attach_all(provider, service, fal.a_training(dataset), models)
         await provider.fetch_weights(trained[0], tmp_path)
         for one in generated[:3]:
             await provider.fetch_pictures(one, tmp_path)
@@ -276,6 +289,22 @@ async def test_every_request_to_fal_fits_its_openapi_file(
         submitted = {one.removeprefix("POST /") for one in service.held if one.startswith("POST ")}
         assert submitted == {one.id for one in (*provider.card.trainers, *provider.card.generators)}
         assert results_of(service) == []
+
+
+async def attach_all(provider: FalProvider, service: Fal, training: TrainingRequest, models: Mapping[str, Any]) -> None:
+    """Of every endpoint, while it waits and when it is done."""
+    trainings = [replace(training, trainer=one.id) for one in provider.card.trainers]
+    pictures = [
+        replace(fal.GENERATION, generator=one.id, model=models[one.base_models[0]] if one.needs_model else None)
+        for one in provider.card.generators
+    ]
+    tasks = [await provider.submit_training(one) for one in trainings]
+    tasks += [await provider.submit_generation(one) for one in pictures]
+    for _ in range(2):
+        for request, task in zip([*trainings, *pictures], tasks, strict=True):
+            assert await provider.attach(request, task.id) == task
+        await service.finish_all()
+    await gone(provider, *trainings, *pictures, nobodys_id=NOBODYS_ID)
 
 
 def results_of(service: Fal) -> list[str]:
@@ -318,6 +347,8 @@ async def test_every_request_of_the_finetuning_of_2025_fits_both_of_its_openapi_
             await provider.check(task)
             await provider.fetch_weights(task, tmp_path)
         assert await provider.find(replace(base, job_id="train0"), since=started)
+        assert await provider.attach(replace(base, job_id="train0"), tasks[0].id) == tasks[0]
+        await gone(provider, base, nobodys_id=NOBODYS_ID)
         await tour_of_bfl(provider, service, tmp_path, pictures, finetune=tasks[0].id)
         everything_fits(service, at_least=1150, answers=1150)
         held = {path for path in service.held if path.startswith("POST")}
@@ -352,6 +383,10 @@ async def tour_of_bfl(
     for task in await generate_all(provider, provider.card, bfl.a_generation(), pictures, models):
         await provider.check(task)
     await provider.fetch_pictures(task, folder)
+    knocking = replace(bfl.a_generation(), webhook=WEBHOOK)
+    task = await provider.submit_generation(knocking)
+    assert await provider.attach(knocking, task.id) == task
+    await gone(provider, knocking, nobodys_id=NOBODYS_ID)
     for end in (service.fail_all, service.moderate_all):
         task = await provider.submit_generation(bfl.a_generation())
         end()

@@ -35,7 +35,18 @@ from bot.errors import (
 )
 from bot.providers.base_models import BY_ID
 from bot.providers.card import GeneratorCard, Handover, Range, TrainerCard
-from bot.providers.contract import Ability, Balances, Cancels, Captions, Deletes, Imports, Knocks, Lists, abilities_of
+from bot.providers.contract import (
+    Ability,
+    Attaches,
+    Balances,
+    Cancels,
+    Captions,
+    Deletes,
+    Imports,
+    Knocks,
+    Lists,
+    abilities_of,
+)
 from bot.providers.signatures import NotGenuine
 from bot.providers.tasks import (
     Balance,
@@ -48,6 +59,7 @@ from bot.providers.tasks import (
     TaskState,
     TrainedWeights,
     TrainingRequest,
+    Webhook,
     Working,
 )
 from bot.providers.weights import check_lora
@@ -190,6 +202,13 @@ def can_be_found(bench: Bench, request: Request) -> None:
     card = trainer_of(bench, request) if isinstance(request, TrainingRequest) else generator_of(bench, request)
     if not card.can_be_found:
         pytest.skip(f"{bench.provider.card.title} does not promise that it lists what {card.title} accepted")
+
+
+def can_be_attached(bench: Bench, request: Request) -> Request:
+    """As sent with a webhook: then a service need not say where it wants to be asked."""
+    if not isinstance(bench.provider, Attaches):
+        pytest.skip(f"{bench.provider.card.title} attaches nothing")
+    return replace(request, webhook=Webhook(url="https://bot.example.org/webhooks/any", secret="b" * 64))
 
 
 async def prepared(provider: Any, request: Request) -> Request:
@@ -355,7 +374,7 @@ async def test_a_generation_ends_with_exactly_as_many_pictures_as_were_asked_for
         await bench.finish()
         assert await ended(provider, task) == Finished()
         fetched = await provider.fetch_pictures(task, out)
-        assert (len(fetched.paths), fetched.withheld) == (count, 0)
+        assert (len(fetched.paths), fetched.withheld, fetched.missing) == (count, 0, 0)
         assert_pictures(fetched.paths, out)
 
 
@@ -413,7 +432,7 @@ async def test_a_picture_that_is_held_back_is_counted_and_not_handed_over(
     await bench.finish()
     assert await ended(provider, task) == Finished()
     fetched = await provider.fetch_pictures(task, out)
-    assert (len(fetched.paths), fetched.withheld) == (count - 1, 1)
+    assert (len(fetched.paths), fetched.withheld, fetched.missing) == (count - 1, 1, 0)
     assert_pictures(fetched.paths, out)
 
 
@@ -541,6 +560,137 @@ async def test_a_refusal_is_told_by_its_meaning_and_costs_nothing(
     assert 0 < len(caught.value.sentence) < LONGEST_SENTENCE
     assert not BASE64.search(caught.value.sentence + caught.value.advice)
     assert bench.paid() == 0
+
+
+# What a person found at the provider.
+
+
+@any_kind
+async def test_a_task_that_a_person_found_is_the_one_that_was_submitted(
+    bench: Bench, provider: Any, out: Path, kind: Kind
+) -> None:
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    task = await submit(provider, request)
+    at_work = await provider.attach(request, task.id)
+    assert at_work == task
+    assert isinstance(await provider.check(at_work), Working)
+    await bench.finish()
+    attached = await provider.attach(request, task.id)
+    assert attached == task
+    assert await ended(provider, attached) == Finished()
+    assert await fetch(provider, request, attached, out)
+    assert bench.paid() == 1
+
+
+@any_kind
+async def test_a_task_is_found_that_has_ended_badly(bench: Bench, provider: Any, kind: Kind) -> None:
+    """How it ended is for `check` to say."""
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    for end in (bench.fail_everything, bench.moderate_everything):
+        task = await submit(provider, request)
+        end()
+        assert isinstance(await ended(provider, task), Stopped)
+        assert isinstance(await ended(provider, await provider.attach(request, task.id)), Stopped)
+
+
+@any_kind
+async def test_an_id_is_found_in_whatever_was_pasted(bench: Bench, provider: Any, kind: Kind) -> None:
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    task = await submit(provider, request)
+    for pasted in (
+        f"  {task.id}\n",
+        f"`{task.id}`",
+        f"```\n{task.id}\n```",
+        f"<https://dashboard.example/p/{task.id}?tab=logs#top>",
+        f"https://dashboard.example/requests?id={task.id}&page=2",
+        f"https://dashboard.example/{task.id}/status",
+        f"it is {task.id}, I think ({task.id})",
+        task.id.upper(),
+    ):
+        assert await provider.attach(request, pasted) == task, pasted
+
+
+@any_kind
+async def test_what_holds_no_id_of_its_form_is_refused_and_never_sent(bench: Bench, provider: Any, kind: Kind) -> None:
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    task = await submit(provider, request)
+    heard = bench.heard()
+    for pasted in (
+        "",
+        "  ",
+        "../../account",
+        f"{task.id}x",
+        task.id[:-1],
+        f"x-{task.id}",
+        f"{task.id} {bench.nobodys_id}",
+        task.id * 200,
+        f"{task.id} " * 200,
+        task.id.replace(task.id[-1], "é"),
+        "\0",
+        "https://169.254.169.254/latest/meta-data",
+    ):
+        with pytest.raises(ProviderRefused):
+            await provider.attach(request, pasted)
+    assert bench.heard() == heard
+
+
+@any_kind
+async def test_an_id_that_nobody_has_is_gone(bench: Bench, provider: Any, kind: Kind) -> None:
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    with pytest.raises(ProviderGone) as caught:
+        await provider.attach(request, bench.nobodys_id)
+    assert_a_sentence(caught.value)
+
+
+@any_kind
+async def test_another_jobs_task_is_refused_where_the_provider_can_tell(
+    bench: Bench, provider: Any, kind: Kind, name: str
+) -> None:
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    theirs = await prepared(provider, can_be_attached(bench, asked(bench, kind, "another-job")))
+    if isinstance(theirs, GenerationRequest):
+        theirs = replace(theirs, seed=theirs.seed + 1)
+    task = await submit(provider, theirs)
+    await bench.finish()
+    if kind not in TELLS_JOBS_APART[name]:
+        assert await provider.attach(request, task.id) == task
+        return
+    with pytest.raises(ProviderRefused) as caught:
+        await provider.attach(request, task.id)
+    assert_a_sentence(caught.value)
+
+
+async def test_a_task_of_the_other_kind_is_not_attached(bench: Bench, provider: Any, name: str) -> None:
+    training = await prepared(provider, can_be_attached(bench, asked(bench, Kind.TRAINING)))
+    generation = can_be_attached(bench, asked(bench, Kind.WITH_MODEL, "job-2"))
+    for request, other in ((training, generation), (generation, training)):
+        task = await submit(provider, other)
+        for _ in range(2):
+            with pytest.raises((ProviderRefused, ProviderGone)) as caught:
+                await provider.attach(request, task.id)
+            assert_a_sentence(caught.value)
+            await bench.finish()
+
+
+@any_kind
+async def test_files_and_links_that_are_gone_hinder_nobody_from_finding_a_task(
+    bench: Bench, provider: Any, tmp_path: Path, kind: Kind
+) -> None:
+    """As when a job was cancelled meanwhile, and what it had laid out was cleared away."""
+    request = await prepared(provider, can_be_attached(bench, asked(bench, kind)))
+    since = time.time()
+    task = await submit(provider, request)
+    bare = without_files(request, tmp_path / "gone")
+    assert await provider.attach(bare, task.id) == task
+    if isinstance(bench.provider, Lists) and kind in CAN_BE_FOUND[bench.provider.card.name]:
+        assert [found.id for found in await provider.find(bare, since=since)] == [task.id]
+
+
+def without_files(request: Request, gone: Path) -> Request:
+    if isinstance(request, TrainingRequest):
+        return replace(request, dataset=gone, dataset_link=None, webhook=None)
+    model = request.model and replace(request.model, weights=None, weights_link=None)
+    return replace(request, model=model, images=(gone,), webhook=None)
 
 
 # What is refused before anything is paid.
@@ -860,6 +1010,9 @@ async def test_no_secret_is_written_or_said_whatever_happens(
         await fetch(provider, request, task, out)
         if isinstance(bench.provider, Lists):
             await provider.find(ready, since=time.time() - 60)
+        if isinstance(bench.provider, Attaches):
+            await answers_or_says_why(provider.attach(ready, task.id))
+            await answers_or_says_why(provider.attach(ready, bench.nobodys_id))
         for end in (bench.fail_everything, bench.moderate_everything):
             task = await submit(provider, ready)
             end()
@@ -885,7 +1038,7 @@ async def answers_or_says_why(call: Any) -> None:
 # Who can do what: a test that is skipped above is one of these.
 
 ABILITIES: Mapping[str, set[Ability]] = {
-    "local": {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, Ability.CANCEL, Ability.LIST},
+    "local": {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, Ability.CANCEL, Ability.LIST, Ability.ATTACH},
     "replicate": {
         Ability.TRAIN,
         Ability.GENERATE_WITH_MODEL,
@@ -893,15 +1046,24 @@ ABILITIES: Mapping[str, set[Ability]] = {
         Ability.CAPTION,
         Ability.CANCEL,
         Ability.LIST,
+        Ability.ATTACH,
         Ability.BALANCE,
         Ability.DELETE,
         Ability.WEBHOOK,
     },
-    "fal": {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, Ability.GENERATE, Ability.CANCEL, Ability.WEBHOOK},
+    "fal": {
+        Ability.TRAIN,
+        Ability.GENERATE_WITH_MODEL,
+        Ability.GENERATE,
+        Ability.CANCEL,
+        Ability.ATTACH,
+        Ability.WEBHOOK,
+    },
     "bfl": {
         Ability.GENERATE_WITH_MODEL,
         Ability.GENERATE,
         Ability.LIST,  # of the trainings of 2025; a generation is never found
+        Ability.ATTACH,
         Ability.BALANCE,
         Ability.DELETE,
         Ability.IMPORT,
@@ -916,6 +1078,12 @@ CAN_BE_FOUND: Mapping[str, set[Kind]] = {
     "bfl": set(),
     "together": set(),
 }
+TELLS_JOBS_APART: Mapping[str, set[Kind]] = {
+    "local": {Kind.TRAINING, Kind.WITH_MODEL},
+    "replicate": set(Kind),
+    "fal": set(GENERATIONS),  # by what a result repeats; one of a training repeats nothing
+    "bfl": set(GENERATIONS),
+}
 MISHAPS: Mapping[str, set[Mishap]] = {
     "local": {Mishap.BUSY, Mishap.DENIED, Mishap.REFUSED, Mishap.LOST},  # no wire, and nothing to pay
     "replicate": set(Mishap),
@@ -928,7 +1096,7 @@ HANDS: Mapping[str, set[str]] = {
     "replicate": {"stop_answering_once", "fail_everything", "moderate_everything", "withhold_one_picture"},
     "fal": {"stop_answering_once", "fail_everything", "moderate_everything", "withhold_one_picture"},
     "bfl": {"stop_answering_once", "fail_everything", "moderate_everything"},  # one picture at a time
-    "together": {"withhold_one_picture"},  # everything else it says in its one answer
+    "together": set(),  # it says everything in its one answer
 }
 
 

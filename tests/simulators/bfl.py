@@ -286,7 +286,7 @@ class BflSimulator(Service):
             return {"id": task.id, "status": "Pending", "result": None, "progress": progress}
         if task.endpoint == "finetune":
             return self._ended_training(task)
-        result = {"sample": self._link(task)} if task.ending == "Ready" else None
+        result = {"sample": self._link(task), "seed": task.body.get("seed")} if task.ending == "Ready" else None
         return {"id": task.id, "status": task.ending, "result": result, "progress": None, "details": task.details}
 
     def _ended_training(self, task: SimulatedTask) -> dict[str, Any] | None:

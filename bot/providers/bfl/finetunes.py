@@ -40,11 +40,20 @@ def details_of(reply: Reply) -> Mapping[str, Any]:
 
 def is_of_job(details: Mapping[str, Any], job_id: str, *, since: float) -> bool:
     """Whether our comment is on it, and it is no older than that moment where an age is said (epoch seconds)."""
-    comment = details.get("finetune_comment")
-    if not isinstance(comment, str) or not comment.startswith(comment_of(job_id)):
+    if not comment_in(details).startswith(comment_of(job_id)):
         return False
-    made = _seconds(next((details[name] for name in NAMES_OF_TIME if details.get(name)), None))
+    made = made_at(details)
     return made is None or made >= since - CLOCKS_DIFFER_SECONDS
+
+
+def comment_in(details: Mapping[str, Any]) -> str:
+    comment = details.get("finetune_comment")
+    return comment if isinstance(comment, str) else ""
+
+
+def made_at(details: Mapping[str, Any]) -> float | None:
+    """Epoch seconds, where an age is said."""
+    return _seconds(next((details[name] for name in NAMES_OF_TIME if details.get(name)), None))
 
 
 def _id_in(entry: Any) -> str:

@@ -22,7 +22,7 @@ class KeptModels:
 
     async def knows(self, api_url: str, finetune_id: str) -> bool:
         """Whether the list shows what was uploaded by hand is not documented, so either answer will do."""
-        return bool(await self._details(api_url, finetune_id)) or finetune_id in await self.listed(api_url)
+        return bool(await self.details(api_url, finetune_id)) or finetune_id in await self.listed(api_url)
 
     async def listed(self, api_url: str) -> tuple[str, ...]:
         try:
@@ -39,7 +39,7 @@ class KeptModels:
             if is_of_job(await self._remembered_details(api_url, finetune_id), job_id, since=since)
         ]
 
-    async def _details(self, api_url: str, finetune_id: str) -> Mapping[str, Any]:
+    async def details(self, api_url: str, finetune_id: str) -> Mapping[str, Any]:
         """Empty for a model that the service does not know; which status it says so with is not documented."""
         try:
             reply = await self._wire.read(f"{api_url}/v1/finetune_details", params={"finetune_id": finetune_id})
@@ -51,7 +51,7 @@ class KeptModels:
         """What a finetune was made from never changes; one that is not known yet may be, later."""
         key = (NAME, "details", api_url, finetune_id)
         details: Mapping[str, Any] = await self._cache.get(
-            key, lambda: self._details(api_url, finetune_id), seconds=DETAILS_SECONDS
+            key, lambda: self.details(api_url, finetune_id), seconds=DETAILS_SECONDS
         )
         if not details:
             self._cache.forget(key)

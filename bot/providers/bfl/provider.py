@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +13,10 @@ import httpx
 from bot.addresses import AllowedHosts, origin_of
 from bot.errors import ProviderError, ProviderGone, ProviderRefused
 from bot.providers.bfl import cards, endpoints, replies, requests
+from bot.providers.bfl.attaching import Attaching
 from bot.providers.bfl.endpoints import TITLE
 from bot.providers.bfl.files import content_of, download_path, write_finetune
+from bot.providers.bfl.first_seen import FirstSeen
 from bot.providers.bfl.models import KeptModels
 from bot.providers.caching import Cache
 from bot.providers.card import ProviderCard
@@ -38,11 +39,10 @@ from bot.providers.wire import Wire
 
 ACCOUNT_SECONDS = 3000.0  # `refresh` comes every hour
 GRACE_SECONDS = 30.0  # a new task may be unknown for a moment: docs.bfl.ai/api_integration/errors
-MOST_REMEMBERED = 10_000
 
 
 class BflProvider:
-    """Implements `Generates`, `Imports`, `Balances`, `Deletes` and `Knocks`.
+    """Implements `Generates`, `Attaches`, `Imports`, `Balances`, `Deletes` and `Knocks`.
 
     `Trains` and `Lists` are of use with `legacy_finetune` only: for an account that can still use the finetuning of
     2025. `region_urls` are further addresses of the same API that a finetune may live on; None means the vendor's own.
@@ -76,6 +76,13 @@ class BflProvider:
             explain=replies.explain,
         )
         self._models = KeptModels(self._wire, self._cache)
+        self._attaching = Attaching(
+            self._wire,
+            self._models,
+            api_url=self._api_url,
+            region_urls=self._region_urls,
+            legacy_finetune=legacy_finetune,
+        )
 
     @property
     def card(self) -> ProviderCard:
@@ -211,29 +218,17 @@ class BflProvider:
         """Nothing was uploaded beforehand."""
 
     async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> Sequence[Task]:
-        """Trainings by the comment we gave them, the last listed first; for generations there is no list."""
+        """Trainings by the `job_id` in their comment, the last listed first; of generations there is no list."""
         if not isinstance(request, TrainingRequest):
             return []
         found = await self._models.of_job(self._api_url, request.job_id, since=since)
         return [replies.training_task(finetune_id, self._api_url) for finetune_id in found]
+
+    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
+        return await self._attaching.task(request, task_id)
 
     # Webhooks.
 
     async def check_webhook(self, headers: Mapping[str, str], body: bytes, *, secret: str, now: float) -> str:  # noqa: ARG002 - the proof tells no time
         check_bfl(headers, body, secret=secret)
         return hashlib.sha256(body).hexdigest()
-
-
-class FirstSeen:
-    """When each task was first heard of in this process, the latest 10,000 of them."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._moments: OrderedDict[str, float] = OrderedDict()
-
-    def seconds_ago(self, task_id: str) -> float:
-        """Zero for a task that is new here."""
-        moment = self._moments.setdefault(task_id, self._now())
-        if len(self._moments) > MOST_REMEMBERED:
-            self._moments.popitem(last=False)
-        return self._now() - moment

@@ -14,7 +14,7 @@ from bot.providers.caching import Cache
 from bot.providers.card import ProviderCard
 from bot.providers.checks import check_generation, check_training
 from bot.providers.disk import results_written
-from bot.providers.fal import cards, failures, replies, requests
+from bot.providers.fal import attaching, cards, failures, replies, requests
 from bot.providers.pictures import LARGEST_PICTURE, PICTURE_TYPES, named_by_content
 from bot.providers.signatures import NotGenuine, check_fal, fal_keys
 from bot.providers.tasks import (
@@ -47,7 +47,7 @@ KEYS_AGAIN_SECONDS = 60.0
 
 
 class FalProvider:
-    """Implements `Trains`, `Generates` (with a model and without), `Cancels` and `Knocks`."""
+    """Implements `Trains`, `Generates` (with a model and without), `Attaches`, `Cancels` and `Knocks`."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class FalProvider:
                 explain=explain,
             )
 
+        self._api_url = api_url
         self._queue = wire(failures.explain)
         self._results = wire(failures.explain_result)
         self._cache = cache or Cache(now=now)
@@ -136,6 +137,12 @@ class FalProvider:
                 if not picture.is_withheld
             ]
         return FetchedPictures(paths=paths, withheld=len(pictures) - len(paths))
+
+    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
+        request_id = attaching.id_in(task_id)
+        return await attaching.found(
+            self._queue, self._results, api_url=self._api_url, request=request, request_id=request_id
+        )
 
     async def cancel(self, task: Task) -> bool:
         """True for a running training too, though it only stops where its trainer listens (section 4.1)."""

@@ -44,13 +44,17 @@ def task_of(reply: Reply) -> Task:
         body = _object(reply.json())
     except ProviderBroken:
         body = {}
-    request_id = body.get("request_id")
-    links = {name: link for name in LINKS if _is_address(link := body.get(name))}
+    request_id, links = body.get("request_id"), links_in(body)
     if not (isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id)):
         raise _unreadable("it names no request id")
     if len(links) < len(LINKS):
         raise _unreadable(f"the answer for request {request_id} lacks one of {', '.join(LINKS)}")
     return Task(id=request_id, links=links)
+
+
+def links_in(body: Any) -> dict[str, str]:
+    """The addresses that an answer names."""
+    return {name: link for name in LINKS if _is_address(link := _object(body).get(name))}
 
 
 def state_of(body: Any) -> TaskState:

@@ -124,6 +124,16 @@ def webhook_query(webhook: Webhook | None) -> dict[str, str] | None:
     return {"fal_webhook": webhook.url} if webhook else None
 
 
+def links_of(api_url: str, endpoint: str, request_id: str) -> dict[str, str]:
+    """Where a request is asked after when no answer named it: of the endpoint only its owner and alias are kept.
+
+    fal.ai/docs/documentation/model-apis/inference/queue, as in fal.openapi.json and PROVIDERS.md section 4.1.
+    """
+    app = "/".join(endpoint.split("/")[:2])
+    here = f"{api_url.rstrip('/')}/{app}/requests/{request_id}"
+    return {"status_url": f"{here}/status", "response_url": here, "cancel_url": f"{here}/cancel"}
+
+
 def with_logs(status_url: str) -> str:
     """The address as fal gave it, with whatever query it has, and the wish for logs."""
     return f"{status_url}{'&' if '?' in status_url else '?'}logs=1"

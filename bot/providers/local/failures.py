@@ -18,7 +18,7 @@ from bot.errors import (
     ProviderUnreachable,
 )
 
-CALLS = ("submit", "find", "check", "cancel", "fetch", "training", "generation")
+CALLS = ("submit", "find", "attach", "check", "cancel", "fetch", "training", "generation")
 MEANINGS: dict[str, tuple[type[ProviderError], str]] = {
     "busy": (ProviderBusy, "The local preview is busy right now."),
     "unreachable": (ProviderUnreachable, "The local preview does not answer."),

@@ -16,11 +16,12 @@ from typing import Any
 
 from bot.errors import OutcomeUnknown, ProviderBroken, ProviderBusy, ProviderError, ProviderRefused, ProviderUnreachable
 from bot.pictures.learnt import WeightsUnreadable
+from bot.providers.attaching import another, id_within, unknown
 from bot.providers.card import ProviderCard
 from bot.providers.checks import check_generation, check_training
 from bot.providers.local import requests, work
 from bot.providers.local.failures import Failures, FailuresLeft, error_of
-from bot.providers.local.tasks import GENERATION, TRAINING, Ending, LocalTask, TaskFolders, copy_durably
+from bot.providers.local.tasks import GENERATION, TASK_ID, TRAINING, Ending, LocalTask, TaskFolders, copy_durably
 from bot.providers.local.workshop import Workshop
 from bot.providers.tasks import (
     FetchedPictures,
@@ -40,7 +41,7 @@ NO_FAILURES = Failures()
 
 
 class LocalProvider:
-    """Trains, generates with a model, lists and cancels. `*_seconds` stretch the work, with smooth progress."""
+    """Trains, generates with a model, lists, attaches, cancels. `*_seconds` stretch the work, with smooth progress."""
 
     def __init__(
         self,
@@ -98,11 +99,24 @@ class LocalProvider:
         return await self._submit(_accepted_as(request), GENERATION, fields, request.model.weights)
 
     async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> Sequence[Task]:
+        """By `job_id` and `part` alone."""
         self._failures.strike("find")
         await asyncio.gather(*self._accepting, return_exceptions=True)
         with _disk_trouble_is(ProviderUnreachable):
             tasks = await asyncio.to_thread(self._folders.find, _accepted_as(request), since=since)
         return [Task(id=task.task_id) for task in tasks]
+
+    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
+        """By `job_id` and `part`: each task's folder says whose it is."""
+        found = id_in(task_id)
+        self._failures.strike("attach")
+        with _disk_trouble_is(ProviderUnreachable):
+            task = await asyncio.to_thread(self._folders.load, found)
+        if task is None:
+            raise unknown(self.card.title, "task")
+        if task.job_id != _accepted_as(request):
+            raise another(self.card.title, "it was made for another job")
+        return Task(id=found)
 
     async def check(self, task: Task) -> TaskState:
         self._failures.strike("check")
@@ -195,6 +209,11 @@ class LocalProvider:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             await asyncio.to_thread(copy_durably, self._folders.result_file(task_id, name), target)
         return target
+
+
+def id_in(pasted: str) -> str:
+    """The task's id: what its folder is called. Raises `ProviderRefused`."""
+    return id_within(pasted, TASK_ID, title=requests.CARD.title)
 
 
 def _accepted_as(request: TrainingRequest | GenerationRequest) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 INCOMING_LIFETIME_SECONDS = 3600
+TASK_ID = r"local-[0-9a-f]{16}-[0-9a-f]{12}"
 TRAINING = "training"
 GENERATION = "generation"
 
@@ -88,7 +89,7 @@ class TaskFolders:
 
     def load(self, task_id: str) -> LocalTask | None:
         """The accepted task of this id. An id that could not be ours is never made into a path."""
-        if not re.fullmatch(r"local-[0-9a-f]{16}-[0-9a-f]{12}", task_id):
+        if not re.fullmatch(TASK_ID, task_id):
             return None
         raw = _read_json(self.folder(task_id) / "task.json")
         return LocalTask(**raw) if raw else None

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from bot.addresses import AddressRefused, origin_of
 from bot.errors import OutcomeUnknown, ProviderBroken
 from bot.providers.replicate.replies import Record, page, version_of
-from bot.providers.replicate.requests import is_same_input, without_images
+from bot.providers.replicate.requests import is_same_input, lies_elsewhere, names_job, without_images
 from bot.providers.wire import Wire
 
 MOST_PAGES = 5  # of 100 tasks each
@@ -23,13 +22,15 @@ SLACK_SECONDS = 900.0  # Replicate's clock and ours need not agree, and finding 
 @dataclass(frozen=True, kw_only=True)
 class Sought:
     """`kind` is the list ("trainings" or "predictions"). Of `version` and `model` the one that is "" is not compared:
-    an official model hides its version. `destination` is a training's "owner/name"."""
+    an official model hides its version. `destination` is a training's "owner/name". Where the input does not say where
+    the dataset lay, its name says whose it is: that of `job_id`."""
 
     kind: str
     input: Mapping[str, Any]
     version: str = ""
     model: str = ""
     destination: str = ""
+    job_id: str = ""
 
 
 async def find_tasks(wire: Wire, sought: Sought, *, api_url: str, since: float) -> Sequence[Record]:
@@ -65,7 +66,8 @@ def is_sought(task: Record, sought: Sought) -> bool | None:
     if task.is_removed or not task.input:
         return None
     if is_same_input(sought.input, task.input):
-        return True
+        is_dataset_known = sought.kind == "predictions" or "input_images" in sought.input
+        return is_dataset_known or names_job(task.input.get("input_images"), sought.job_id) or None
     return None if _is_rewritten(sought.input, task.input) else False
 
 
@@ -74,13 +76,8 @@ def _differ(ours: str, listed: str) -> bool:
 
 
 def _is_rewritten(ours: Mapping[str, Any], listed: Mapping[str, Any]) -> bool:
-    """All else is equal and the dataset lies on another host: nobody says that Replicate keeps the link as it was."""
-    if not is_same_input(without_images(ours), listed):
-        return False
-    try:
-        return bool(urlsplit(ours["input_images"]).hostname != urlsplit(listed["input_images"]).hostname)
-    except (KeyError, ValueError, TypeError, AttributeError):
-        return "input_images" in ours
+    """All else is equal."""
+    return is_same_input(without_images(ours), listed) and lies_elsewhere(ours, listed)
 
 
 def _after(since: float) -> Mapping[str, str]:

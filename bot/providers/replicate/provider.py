@@ -17,6 +17,7 @@ from bot.providers.caching import Cache
 from bot.providers.card import ProviderCard
 from bot.providers.checks import check_generation, check_training
 from bot.providers.pace import Pace
+from bot.providers.replicate.attaching import id_in, kind_of, read_task
 from bot.providers.replicate.captions import Captioner
 from bot.providers.replicate.cards import (
     API_URL,
@@ -32,7 +33,7 @@ from bot.providers.replicate.catalogue import Catalogue
 from bot.providers.replicate.generations import Generations
 from bot.providers.replicate.history import find_tasks
 from bot.providers.replicate.replies import explain, state_of, training_state_of
-from bot.providers.replicate.requests import Version, model_path
+from bot.providers.replicate.requests import Prepared, Version, model_path
 from bot.providers.replicate.tasks import Tasks
 from bot.providers.replicate.trainings import Trainings, sought_training
 from bot.providers.replicate.uploads import remove_upload
@@ -50,7 +51,8 @@ from bot.providers.wire import Wire
 
 
 class ReplicateProvider:
-    """Implements `Trains`, `Generates`, `Lists`, `Cancels`, `Balances`, `Deletes`, `Captions` and `Knocks`.
+    """Implements `Trains`, `Generates`, `Lists`, `Attaches`, `Cancels`, `Balances`, `Deletes`, `Captions` and
+    `Knocks`.
 
     `owner` is the user or organization that gets the models; by default the key's own. `caption_model` is "owner/name".
     """
@@ -136,6 +138,11 @@ class ReplicateProvider:
         return await self._generations.fetch_pictures(task, into)
 
     async def find(self, request: TrainingRequest | GenerationRequest, *, since: float) -> Sequence[Task]:
+        """A training by `prepared`, `settings` and `dataset_link`, or else the `job_id` that its dataset is named for.
+
+        A generation by `generator`, `model.remote` and what was chosen (prompt, seed, aspect ratio, strength, count):
+        Replicate keeps nothing of our job with it. Raises `ProviderGone` when its version is not described any more.
+        """
         if isinstance(request, TrainingRequest):
             sought = sought_training(request)
         else:
@@ -144,6 +151,11 @@ class ReplicateProvider:
             return []
         found = await find_tasks(self._wire, sought, api_url=self._api_url, since=since)
         return [self._tasks.task_of(one, sought.kind, destination=sought.destination) for one in found]
+
+    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
+        found = await read_task(self._wire, request, id_in(task_id))
+        destination = Prepared.of(request.prepared).destination if isinstance(request, TrainingRequest) else ""
+        return self._tasks.task_of(found, kind_of(request), destination=destination)
 
     async def cancel(self, task: Task) -> bool:
         return await self._tasks.cancel(task)

@@ -110,6 +110,13 @@ def training_body(prepared: Prepared, request: TrainingRequest) -> dict[str, Any
     }
 
 
+def recognised_input(prepared: Prepared, request: TrainingRequest) -> dict[str, Any]:
+    """What a training of ours was sent: without its dataset, when nobody knows any more where that lay."""
+    images = images_of(prepared, request)
+    fields = training_input(prepared.trainer, prepared.schema, request.settings, images)
+    return fields if images else without_images(fields)
+
+
 def images_of(prepared: Prepared, request: TrainingRequest) -> str:
     """Where the trainer finds the dataset; "" when it was neither linked nor uploaded."""
     return prepared.file_url or request.dataset_link or ""
@@ -137,16 +144,20 @@ def hardware_of(offered: Sequence[str]) -> str:
 
 def generation_input(schema: Schema, request: GenerationRequest) -> dict[str, Any]:
     """The input of a generator. Raises `ProviderRefused` when this version does not take what was chosen."""
-    wanted: dict[str, Any] = {"prompt": request.prompt, "aspect_ratio": request.aspect_ratio, "seed": request.seed}
-    wanted |= {"num_outputs": request.count}
-    wanted |= {"lora_scale": request.strength} if request.generator == TRAINED_VERSION else {}
     needed = {"prompt"} | ({"num_outputs"} if request.count > 1 else set())
     if unknown := sorted(name for name in needed if not knows(schema, name)):
         raise ProviderRefused(
             "This generator makes one picture at a time." if unknown == ["num_outputs"] else "It takes no prompt.",
             advice=f"its version knows no {', '.join(unknown)}",
         )
-    return fitting(schema, wanted, wishes={"output_format": "png"})
+    return fitting(schema, chosen_input(request), wishes={"output_format": "png"})
+
+
+def chosen_input(request: GenerationRequest) -> dict[str, Any]:
+    """What a person chose, whether or not a version knows it."""
+    chosen: dict[str, Any] = {"prompt": request.prompt, "aspect_ratio": request.aspect_ratio, "seed": request.seed}
+    chosen |= {"num_outputs": request.count}
+    return chosen | ({"lora_scale": request.strength} if request.generator == TRAINED_VERSION else {})
 
 
 def caption_input(schema: Schema, image: str) -> dict[str, Any]:
@@ -168,6 +179,19 @@ def without_images(fields: Mapping[str, Any]) -> dict[str, Any]:
 def model_path(model: str, *further: str) -> str:
     owner, _, name = model.partition("/")
     return "/".join(["models", quote(owner, safe=""), quote(name, safe=""), *(quote(one, safe="") for one in further)])
+
+
+def names_job(link: Any, job_id: str) -> bool:
+    """Whether a dataset's link is ours for this job: they end in `<job id>.zip`."""
+    return isinstance(link, str) and str(_without_query(link)).endswith(f"/{job_id}.zip")
+
+
+def lies_elsewhere(ours: Mapping[str, Any], listed: Mapping[str, Any]) -> bool:
+    """The dataset lies on another host: nobody says that Replicate keeps a link as it was."""
+    try:
+        return bool(urlsplit(ours["input_images"]).hostname != urlsplit(listed["input_images"]).hostname)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return "input_images" in ours
 
 
 def _without_query(value: Any) -> Any:

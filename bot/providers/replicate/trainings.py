@@ -18,6 +18,7 @@ from bot.providers.replicate.requests import (
     hardware_of,
     images_of,
     model_path,
+    recognised_input,
     training_body,
     training_input,
 )
@@ -122,5 +123,10 @@ def sought_training(request: TrainingRequest) -> Sought | None:
     if not request.prepared:
         return None
     prepared = Prepared.of(request.prepared)
-    fields = training_body(prepared, request)["input"]
-    return Sought(kind="trainings", input=fields, version=prepared.version, destination=prepared.destination)
+    return Sought(
+        kind="trainings",
+        input=recognised_input(prepared, request),
+        version=prepared.version,
+        destination=prepared.destination,
+        job_id=request.job_id,
+    )

@@ -93,13 +93,13 @@ class TogetherProvider:
         return Stopped(error=ProviderBroken(kept.problem)) if kept.problem else Finished()
 
     async def fetch_pictures(self, task: Task, into: Path) -> FetchedPictures:
-        """What did not come counts as withheld: nothing says why, and it is paid like the rest."""
+        """What did not come is paid like the rest, and nothing says why it did not."""
         kept = await self._find(task)
         if kept.problem:
             raise ProviderBroken(kept.problem)
         with _disk_trouble_is(ProviderBroken):
             paths = await asyncio.to_thread(self._spool.copy, kept, into, task.id)
-        return FetchedPictures(paths=paths, withheld=kept.missing)
+        return FetchedPictures(paths=paths, missing=kept.missing)
 
     async def close(self) -> None:
         """Nothing is held: the client belongs to whoever opened it."""

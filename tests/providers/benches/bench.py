@@ -69,6 +69,13 @@ class Bench(Protocol):
     def paid(self) -> int:
         """How many paid requests took effect so far."""
 
+    def heard(self) -> int:
+        """How many requests of any kind have reached the service so far."""
+
+    @property
+    def nobodys_id(self) -> str:
+        """An id of this provider's form that no task has."""
+
     def cause(self, mishap: Mishap) -> bool:
         """Order it for the next submission; False when this provider cannot meet it (the local one has no wire)."""
 
@@ -85,7 +92,7 @@ class Bench(Protocol):
         """The service ends everything that it has accepted with a moderation verdict; False as above."""
 
     def withhold_one_picture(self) -> bool:
-        """Of the next generation one picture is black and flagged; False when this provider does not do so."""
+        """Of the next generation one picture is flagged, and black or left out; False when it cannot be told."""
 
 
 @cache

@@ -92,6 +92,13 @@ class BflBench:
     def paid(self) -> int:
         return len(self.service.ledger)
 
+    def heard(self) -> int:
+        return len(self.service.requests)
+
+    @property
+    def nobodys_id(self) -> str:
+        return "00000000-0000-4000-8000-000000000000"
+
     def cause(self, mishap: Mishap) -> bool:
         match mishap:
             case Mishap.NEVER_SENT:

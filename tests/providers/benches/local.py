@@ -117,6 +117,13 @@ class LocalBench:
         log = self._home / "accepted.log"
         return len(log.read_text().splitlines()) if log.exists() else 0
 
+    def heard(self) -> int:
+        return 0  # there is no wire
+
+    @property
+    def nobodys_id(self) -> str:
+        return f"local-{'0' * 16}-{'0' * 12}"
+
     def cause(self, mishap: Mishap) -> bool:
         if mishap not in ORDERS:
             return False

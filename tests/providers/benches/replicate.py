@@ -87,6 +87,13 @@ class ReplicateBench:
     def paid(self) -> int:
         return len(self.simulator.ledger)
 
+    def heard(self) -> int:
+        return len(self.simulator.requests)
+
+    @property
+    def nobodys_id(self) -> str:
+        return "a" * 26
+
     def cause(self, mishap: Mishap) -> bool:
         if mishap is Mishap.NEVER_SENT:
             self._wire.misses = 1

@@ -63,6 +63,13 @@ class TogetherBench:
     def paid(self) -> int:
         return len(self.service.ledger)
 
+    def heard(self) -> int:
+        return len(self.service.requests)
+
+    @property
+    def nobodys_id(self) -> str:
+        return "00000000-0000-4000-8000-000000000000"
+
     def cause(self, mishap: Mishap) -> bool:
         if mishap is Mishap.NEVER_SENT:
             self.transport.misses = 1
@@ -84,8 +91,8 @@ class TogetherBench:
         return False
 
     def withhold_one_picture(self) -> bool:
-        self.service.missing_pictures = 1
-        return True
+        """What does not come, does not come: nothing says why."""
+        return False
 
 
 @asynccontextmanager

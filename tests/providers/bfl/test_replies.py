@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.errors import ProviderError
 from bot.providers.bfl.finetunes import details_of, finetune_ids, is_of_job
-from bot.providers.bfl.provider import FirstSeen
+from bot.providers.bfl.first_seen import FirstSeen
 from bot.providers.bfl.replies import balance_of, explain, picture_link, poll_of, state_of, task_of, training_of
 from bot.providers.replies import Reply
 from bot.providers.tasks import Finished, Stopped, Working

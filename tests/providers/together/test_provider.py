@@ -527,18 +527,17 @@ async def test_broken_base64_costs_only_that_picture(
     task = await provider.submit_generation(request(count=3))
     assert await provider.check(task) == Finished()
     fetched = await provider.fetch_pictures(task, tmp_path / "out")
-    assert len(fetched.paths) == 2
-    assert fetched.withheld == 1
+    assert (len(fetched.paths), fetched.missing, fetched.withheld) == (2, 1, 0)
     assert fetched.paths[0].read_bytes() == simulator.picture_bytes(1024, 1024, 8)
 
 
-async def test_fewer_pictures_than_asked_are_kept_and_the_rest_counts_as_withheld(
+async def test_fewer_pictures_than_asked_are_kept_and_the_rest_is_missing_not_withheld(
     provider: TogetherProvider, service: Together, tmp_path: Path
 ) -> None:
     service.missing_pictures = 3
     task = await provider.submit_generation(request(count=4))
     fetched = await provider.fetch_pictures(task, tmp_path / "out")
-    assert (len(fetched.paths), fetched.withheld) == (1, 3)
+    assert (len(fetched.paths), fetched.missing, fetched.withheld) == (1, 3, 0)
 
 
 async def test_nothing_but_broken_pictures_ends_the_task(provider: TogetherProvider, service: Together) -> None:
