@@ -98,12 +98,6 @@ class Attaches(Provider, Protocol):
 
 
 @runtime_checkable
-class Attaches(Provider, Protocol):
-    async def attach(self, request: TrainingRequest | GenerationRequest, task_id: str) -> Task:
-        """The task that a person says is this request. Raises `ProviderGone`, `ProviderRefused`, `BadInput`."""
-
-
-@runtime_checkable
 class Cancels(Provider, Protocol):
     async def cancel(self, task: Task) -> bool:
         """Ask the task to stop; False when it had already ended or cannot be stopped."""

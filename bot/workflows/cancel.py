@@ -1,7 +1,6 @@
 """Cancel: stops a job in any stage and tells its provider. A workflow of its own, so that it survives a crash too."""
 
 from bot.errors import AtelierError, NotFound, ProviderError, TooLate
-from bot.messages.offers import dollars
 from bot.permissions import Action, Asker, require, require_decision
 from bot.providers.contract import Cancels, Lists, Provider
 from bot.providers.tasks import Finished, GenerationRequest, Task, TrainingRequest
@@ -121,7 +120,7 @@ class Cancel:
 
     def _price_of(self, job: Job) -> str:
         price = self._price(job)
-        return " for it" if price is None else f" about {dollars(price)}"
+        return " for it" if price is None else f" about ${price:.2f}"
 
     def _price(self, job: Job) -> float | None:
         """US dollars for the whole job, None when nobody says."""

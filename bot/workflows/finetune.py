@@ -21,6 +21,7 @@ from bot.workflows.engine import Json
 from bot.workflows.handover import Handovers
 from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import PREPARE
+from bot.workflows.reconciliation import Paid
 from bot.workflows.requests import (
     AdvancedChoices,
     FinetuneRequest,
@@ -29,7 +30,6 @@ from bot.workflows.requests import (
     checked_uploads,
     default_settings,
 )
-from bot.workflows.submission import Paid
 from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.database import Connection
 from storage.datasets import Dataset, find_dataset

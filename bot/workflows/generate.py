@@ -27,9 +27,9 @@ from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.collecting import Collector, seed_of
 from bot.workflows.deadlines import deadline_of
 from bot.workflows.engine import Json
+from bot.workflows.reconciliation import Paid
 from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
-from bot.workflows.submission import Paid
 from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.jobs import Job, add_job
 from storage.models import Model, find_model

@@ -8,8 +8,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from bot.errors import (
@@ -24,16 +23,15 @@ from bot.errors import (
     ProviderUnreachable,
     TaskEnded,
 )
-from bot.providers.contract import Cancels, Lists, Provider
-from bot.providers.tasks import Finished, GenerationRequest, Stopped, Task, TrainingRequest, Working
+from bot.providers.contract import Cancels
+from bot.providers.tasks import Finished, Stopped, Task, Working
+from bot.workflows.reconciliation import Paid, Reconciliation
 from bot.workflows.stages import AT_WORK, Cards
 from bot.workflows.wakeups import Pause, Wakeups
 from storage.database import Database, now_ms
 from storage.jobs import Job, change_job, find_job
-from storage.statuses import ErrorCategory
 from storage.submissions import (
     Submission,
-    belongs_to_another,
     intend,
     latest_submission,
     remember_finished,
@@ -44,28 +42,8 @@ from storage.submissions import (
 
 log = logging.getLogger(__name__)
 
-LOOKS = 5
-SECONDS_BETWEEN_LOOKS = 1.0
 LONGEST_PATIENCE = 10  # intervals between two looks at a provider that does not answer
 LONGEST_SECONDS_LEFT = 7 * 86_400
-
-Submit = Callable[[], Awaitable[Task]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paid:
-    """One paid request of a job: the `part`-th of `parts`. `can_be_found` says whether finding nothing proves that
-    nothing was accepted."""
-
-    job: Job
-    provider: Provider
-    request: TrainingRequest | GenerationRequest
-    submit: Submit
-    can_be_found: bool
-    poll_seconds: float
-    deadline_seconds: float
-    part: int = 0
-    parts: int = 1
 
 
 class Submissions:
@@ -78,6 +56,7 @@ class Submissions:
         self._cards = cards
         self._wakeups = wakeups
         self._now = now
+        self._reconciliation = Reconciliation(database=database, wakeups=wakeups, now=now)
 
     async def submit_once(self, paid: Paid) -> Task:
         """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted,
@@ -85,7 +64,11 @@ class Submissions:
         before, intent = await self._intent(paid)
         if intent.remote_id is not None:
             return Task(id=intent.remote_id, links=intent.links)
-        task = await self._look_for(paid, intent) if before == intent else await self._look_once(paid, before, intent)
+        task = (
+            await self._reconciliation.look_for(paid, intent)
+            if before == intent
+            else await self._reconciliation.look_once(paid, before, intent)
+        )
         if task is None:
             task = await self._submit(paid, intent)
         async with self._database.writing() as connection:
@@ -126,7 +109,7 @@ class Submissions:
         try:
             return await paid.submit()
         except (OutcomeUnknown, ProviderBroken, ProviderUnreachable):  # it may have been accepted all the same
-            found = await self._look_for(paid, intent)
+            found = await self._reconciliation.look_for(paid, intent)
             if found is None:
                 raise ProviderBusy("The provider did not take the request; trying again.") from None
             return found
@@ -134,42 +117,6 @@ class Submissions:
             async with self._database.writing() as connection:
                 await withdraw(connection, intent)
             raise
-
-    async def _look_for(self, paid: Paid, intent: Submission) -> Task | None:
-        """None only when the provider's own list proves that nothing was accepted."""
-        settles_at = self._now() + paid.provider.card.settles_in_seconds
-        looks_left = LOOKS if isinstance(paid.provider, Lists) else 0
-        while looks_left:
-            with contextlib.suppress(ProviderUnreachable, ProviderBusy):
-                found = await self._find(paid, intent)
-                if found is not None:
-                    return found
-                if paid.can_be_found and self._now() >= settles_at:
-                    return None
-            if self._now() >= settles_at:
-                looks_left -= 1
-            await self._wakeups.pause(paid.job.id, SECONDS_BETWEEN_LOOKS)
-        raise OutcomeUnknown(
-            f"{paid.provider.card.title} did not say whether it accepted this job, so it was not sent again.",
-            advice=f"Look for job {paid.job.id} in the provider's dashboard.",
-        )
-
-    async def _look_once(self, paid: Paid, before: Submission | None, intent: Submission) -> Task | None:
-        """When its person had it submitted again in doubt, it may have turned up since."""
-        if before is None or before.verdict is not ErrorCategory.UNCERTAIN or not isinstance(paid.provider, Lists):
-            return None
-        with contextlib.suppress(ProviderError):
-            return await self._find(paid, intent, since_ms=before.intended_ms)
-        return None
-
-    async def _find(self, paid: Paid, intent: Submission, since_ms: int | None = None) -> Task | None:
-        assert isinstance(paid.provider, Lists)
-        candidates = await paid.provider.find(paid.request, since=(since_ms or intent.intended_ms) / 1000)
-        async with self._database.reading() as connection:
-            for task in candidates:
-                if not await belongs_to_another(connection, task.id, intent):
-                    return task
-        return None
 
     async def wait(self, paid: Paid, task: Task) -> None:
         """Until the task is finished; its progress goes to the card. Raises what stopped it."""
