@@ -64,11 +64,7 @@ class Submissions:
         before, intent = await self._intent(paid)
         if intent.remote_id is not None:
             return Task(id=intent.remote_id, links=intent.links)
-        task = (
-            await self._reconciliation.look_for(paid, intent)
-            if before == intent
-            else await self._reconciliation.look_once(paid, before, intent)
-        )
+        task = await self._reconciliation.left_behind(paid, before, intent)
         if task is None:
             task = await self._submit(paid, intent)
         async with self._database.writing() as connection:
