@@ -61,7 +61,7 @@ class Trains(Provider, Protocol):
         """Paid. `ProviderBusy` only when certainly not accepted; `OutcomeUnknown` when nobody can say."""
 
     async def fetch_weights(self, task: Task, into: Path) -> TrainedWeights:
-        """Write the trained weights below `into`."""
+        """Write the trained weights below `into`, or answer what the provider calls them when it alone has them."""
 
     async def tidy_training(self, prepared: Mapping[str, Any]) -> None:
         """Remove what `prepare_training` uploaded, however the training ended; what is gone already is no error."""

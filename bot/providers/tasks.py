@@ -118,10 +118,17 @@ TaskState = Working | Finished | Stopped
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedWeights:
-    """`path` is the `.safetensors` (for the local provider its own format); `remote` goes into `ModelInUse.remote`."""
+    """`path` is the `.safetensors` (for the local provider its own format); `remote` goes into `ModelInUse.remote`.
 
-    path: Path
+    None for weights that the provider has kept to itself: then there is always a `remote`.
+    """
+
+    path: Path | None
     remote: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.path is None and not self.remote:
+            raise ValueError("weights that are neither here nor there")
 
 
 @dataclass(frozen=True, kw_only=True)

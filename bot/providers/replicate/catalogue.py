@@ -64,11 +64,19 @@ class Catalogue:
         """What a trained version takes."""
 
         async def load() -> Schema:
-            body = await self._read(model_path(f"{version.owner}/{version.name}", "versions", version.id))
+            body = await self._read(_path_of(version))
             return input_schema(mapping(body).get("openapi_schema"), "Input")
 
         schema: Schema = await self._cache.get(("replicate version", version), load, seconds=VERSION_SECONDS)
         return schema
+
+    async def has_version(self, version: Version) -> bool:
+        """Whether a trained version is there now. Not remembered."""
+        try:
+            await self._read(_path_of(version))
+        except ProviderGone:
+            return False
+        return True
 
     async def version_at(self, address: str) -> str:
         """The latest version of the model that is described there, as "owner/name:hash". Not remembered."""
@@ -127,6 +135,10 @@ class Catalogue:
 
     async def _read_secret(self) -> str:
         return text(mapping(await self._read("webhooks/default/secret")), "key", longest=500)
+
+
+def _path_of(version: Version) -> str:
+    return model_path(f"{version.owner}/{version.name}", "versions", version.id)
 
 
 def _exists(reply: Reply) -> bool:

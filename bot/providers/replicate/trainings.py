@@ -14,6 +14,7 @@ from bot.providers.replicate.replies import version_of, weights_of
 from bot.providers.replicate.requests import (
     VERSION,
     Prepared,
+    Version,
     destination_name,
     hardware_of,
     images_of,
@@ -71,15 +72,22 @@ class Trainings:
         return self._tasks.accepted(reply, "trainings", destination=prepared.destination)
 
     async def fetch_weights(self, task: Task, into: Path) -> TrainedWeights:
+        """Weights that are removed leave their version: Replicate itself can use it as before."""
         done = await self._tasks.read(task)
         if done.status != "succeeded":
             raise ProviderRefused("This has no weights: the training has not ended well.")
         version = VERSION.fullmatch(version_of(done)) or VERSION.fullmatch(await self._kept_version(task))
+        remote = {"version": version[0]} if version else {}
         weights = into / f"{file_name(task)}.safetensors"
         with results_written():
             into.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await self._fetch(weights_of(done), version, weights)
-        return TrainedWeights(path=weights, remote={"version": version[0]} if version else {})
+            try:
+                await self._fetch(weights_of(done), version, weights)
+            except ProviderGone:
+                if remote and await self._catalogue.has_version(Version.of(remote)):
+                    return TrainedWeights(path=None, remote=remote)
+                raise
+        return TrainedWeights(path=weights, remote=remote)
 
     async def _fetch(self, named: str, version: re.Match[str] | None, into: Path) -> None:
         download = into.with_suffix(".download")
@@ -115,7 +123,7 @@ class Trainings:
             except ProviderGone:
                 continue
             return
-        raise ProviderGone("Replicate no longer has the weights of this training: only Replicate can use this model.")
+        raise ProviderGone("Replicate no longer has what this training made: please train it again.")
 
 
 def sought_training(request: TrainingRequest) -> Sought | None:

@@ -121,6 +121,7 @@ async def test_what_the_class_can_do_is_what_the_card_says(provider: BflProvider
         Ability.DELETE,
         Ability.WEBHOOK,
         Ability.LIST,
+        Ability.ATTACH,
     }
 
 

@@ -40,6 +40,7 @@ def test_its_abilities_are_those_it_implements(fal: FalProvider) -> None:
         Ability.GENERATE,
         Ability.GENERATE_WITH_MODEL,
         Ability.CANCEL,
+        Ability.ATTACH,
         Ability.WEBHOOK,
     }
 

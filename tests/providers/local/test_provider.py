@@ -350,13 +350,16 @@ async def test_a_dataset_with_a_broken_picture_stops_as_refused(opened: Opener, 
 @pytest.mark.parametrize("meaning", [meaning for meaning in MEANINGS if meaning != "outcome_unknown"])
 async def test_every_call_can_be_made_to_fail(opened: Opener, tmp_path: Path, weights: Path, meaning: str) -> None:
     error = MEANINGS[meaning][0]
-    provider = opened(",".join(f"{call}:{meaning}" for call in ("submit", "find", "check", "cancel", "fetch")))
+    calls = ("submit", "find", "attach", "check", "cancel", "fetch")
+    provider = opened(",".join(f"{call}:{meaning}" for call in calls))
     with pytest.raises(error):
         await provider.submit_training(training(tmp_path))
     assert not (tmp_path / "home").exists()
     task = await provider.submit_training(training(tmp_path))
     with pytest.raises(error):
         await found(provider, tmp_path)
+    with pytest.raises(error):
+        await provider.attach(training(tmp_path), task.id)
     for call in (provider.check, provider.cancel):
         with pytest.raises(error):
             await call(task)

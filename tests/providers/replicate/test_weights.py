@@ -4,13 +4,14 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import ProviderBroken, ProviderGone, ProviderRefused, ProviderUnreachable
 from bot.providers.replicate.weights import take_weights
-from bot.providers.tasks import Finished, Task
+from bot.providers.tasks import Finished, ModelInUse, Task, TrainedWeights
 from bot.providers.weights import check_lora
 from tests.providers.benches.replicate import ReplicateBench
 from tests.providers.replicate.trainings import submitted
@@ -170,14 +171,48 @@ async def test_when_the_link_has_expired_the_models_own_page_has_the_weights(
     assert service.count("GET", "/_weights") == 1
 
 
-async def test_weights_that_are_nowhere_any_more_are_gone(
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("is_purged", [True, False])
+async def test_a_version_whose_weights_are_nowhere_any_more_can_still_be_used(
+    bench: ReplicateBench, service: ReplicateSimulator, tmp_path: Path, status: int, is_purged: bool
+) -> None:
+    task = await trained(bench)
+    version = service.jobs[task.id].output["version"]
+    (service.purge if is_purged else service.expire_links)()
+    service.order(SITE, answers(status, "<html></html>"))
+    weights = await bench.provider.fetch_weights(task, tmp_path / "weights")
+    assert weights == TrainedWeights(path=None, remote={"version": version})
+    assert list((tmp_path / "weights").iterdir()) == []
+    request = bench.generation("job-2", with_model=True)
+    assert request is not None
+    model = ModelInUse(base_model="flux.1-dev", weights=weights.path, remote=weights.remote)
+    assert await bench.provider.submit_generation(replace(request, model=model))
+
+
+async def test_weights_whose_version_is_gone_as_well_are_gone(
+    bench: ReplicateBench, service: ReplicateSimulator, tmp_path: Path
+) -> None:
+    task = await trained(bench)
+    service.expire_links()
+    service.models[f"{simulated.OWNER}/atelier-job-1"].versions.clear()
+    with pytest.raises(ProviderGone, match="no longer has what this training made"):
+        await bench.provider.fetch_weights(task, tmp_path / "weights")
+
+
+async def test_trouble_in_asking_for_the_version_is_not_gone(
     bench: ReplicateBench, service: ReplicateSimulator, tmp_path: Path
 ) -> None:
     task = await trained(bench)
     service.expire_links()
     service.order(SITE, answers(404, "<html></html>"))
-    with pytest.raises(ProviderGone, match="no longer has the weights"):
+    service.order("GET /v1/models/{owner}/{name}/versions/{version}", *[UNAVAILABLE] * 4)
+    with pytest.raises(ProviderUnreachable):
         await bench.provider.fetch_weights(task, tmp_path / "weights")
+
+
+def test_weights_are_here_or_there() -> None:
+    with pytest.raises(ValueError, match="neither here nor there"):
+        TrainedWeights(path=None)
 
 
 async def test_a_training_that_was_purged_still_has_its_version_and_its_weights(
