@@ -14,8 +14,8 @@ from bot.messages.lists import left_out
 from bot.messages.offers import trainer_choice
 from bot.providers.card import Mode
 from bot.providers.registry import choice_of
-from bot.workflows.finetune import TOO_LATE, settings_of
-from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest
+from bot.workflows.finetune import TOO_LATE
+from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest, settings_of
 from cogs.advanced import AdvancedDialog
 from cogs.answers import (
     CardButton,

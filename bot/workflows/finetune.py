@@ -12,10 +12,10 @@ from typing import Any
 from bot.datasets.packing import pack_with_trigger_word
 from bot.errors import BadInput, Cancelled, DatasetRejected, NotFound, ProviderBroken, TooLate
 from bot.permissions import Action, require
-from bot.providers.card import FinetuneType, Mode, Priority, TrainerCard
+from bot.providers.card import TrainerCard
 from bot.providers.contract import Trains
 from bot.providers.disk import results_written
-from bot.providers.tasks import TrainingRequest, TrainingSettings
+from bot.providers.tasks import TrainingRequest
 from bot.workflows.deadlines import deadline_of
 from bot.workflows.engine import Json
 from bot.workflows.handover import Handovers
@@ -29,6 +29,7 @@ from bot.workflows.requests import (
     checked_name,
     checked_uploads,
     default_settings,
+    settings_of,
 )
 from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.database import Connection
@@ -163,12 +164,14 @@ class Finetune:
         return {"task": task.id}
 
     async def _archive(self, job: Job) -> Json:
-        """The weights come to us: they outlive the provider."""
+        """The weights come to us, where they are still to be had: they outlive the provider."""
         provider = self._providers.that(job.provider, Trains)
         folder = self._files.empty_work_folder(job.id)
         trained = await provider.fetch_weights(await self._bench.submissions.task_of(job), folder)
-        with results_written():
-            weights = await self._files.keep(trained.path)
+        weights = None
+        if trained.path is not None:
+            with results_written():
+                weights = await self._files.keep(trained.path)
         settings = settings_of(job)
         model = Model(
             id=job.id,
@@ -185,7 +188,8 @@ class Finetune:
         )
         async with self._database.writing() as connection:
             await add_model(connection, model)
-        await self._bench.share_if_possible(self._files.path_of(weights), weights_key(weights))
+        if weights is not None:
+            await self._bench.share_if_possible(self._files.path_of(weights), weights_key(weights))
         self._files.clear_work(job.id)
         return {"weights": weights}
 
@@ -230,18 +234,3 @@ class Finetune:
         if dataset is None:
             raise DatasetRejected("The dataset is gone: please run /finetune again.")
         return dataset
-
-
-def settings_of(job: Job) -> TrainingSettings:
-    """The training settings stored with a finetune job."""
-    stored = job.details["settings"]
-    return TrainingSettings(
-        trigger_word=stored["trigger_word"],
-        mode=Mode(stored["mode"]),
-        iterations=stored["iterations"],
-        learning_rate=stored["learning_rate"],
-        captioning=stored["captioning"],
-        priority=Priority(stored["priority"]),
-        finetune_type=FinetuneType(stored["finetune_type"]),
-        lora_rank=stored["lora_rank"],
-    )

@@ -9,6 +9,7 @@ from bot.errors import BadInput
 from bot.providers.base_models import title_of
 from bot.providers.card import FinetuneType, GeneratorCard, Mode, Priority, Range, TrainerCard
 from bot.providers.tasks import TrainingSettings
+from storage.jobs import Job
 
 NAME_CHARACTERS = 50
 TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}")
@@ -102,6 +103,21 @@ def _mode(trainer: TrainerCard, text: str) -> Mode:
     if text not in offered:
         raise BadInput(f"Choose a mode: {', '.join(offered)}.")
     return Mode(text)
+
+
+def settings_of(job: Job) -> TrainingSettings:
+    """The training settings stored with a finetune job."""
+    stored = job.details["settings"]
+    return TrainingSettings(
+        trigger_word=stored["trigger_word"],
+        mode=Mode(stored["mode"]),
+        iterations=stored["iterations"],
+        learning_rate=stored["learning_rate"],
+        captioning=stored["captioning"],
+        priority=Priority(stored["priority"]),
+        finetune_type=FinetuneType(stored["finetune_type"]),
+        lora_rank=stored["lora_rank"],
+    )
 
 
 def advanced_settings(trainer: TrainerCard, before: TrainingSettings, choices: AdvancedChoices) -> TrainingSettings:

@@ -19,7 +19,7 @@ from bot.errors import (
     TooLate,
 )
 from bot.permissions import Asker
-from bot.providers.tasks import Task, TrainingRequest
+from bot.providers.tasks import Task, TrainedWeights, TrainingRequest
 from bot.workflows.requests import AdvancedChoices, FinetuneRequest
 from storage.datasets import find_dataset
 from storage.models import models_of_person
@@ -282,3 +282,16 @@ async def test_a_trainer_that_learns_the_word_from_captions_finds_it_in_each(
     assert [list(captions.values()) for captions in seen] == [
         [b"ohwx, a cat on a wall" if needs_it_there else b"a cat on a wall"]
     ]
+
+
+async def test_weights_that_their_provider_kept_to_itself_still_make_a_model(workshop: Workshop, photos: Path) -> None:
+    async def without_a_file(task: Task, _into: Path) -> TrainedWeights:
+        return TrainedWeights(path=None, remote={"version": task.id})
+
+    workshop.provider.fetch_weights = without_a_file  # type: ignore[method-assign]
+    await review(workshop, photos)
+    await workshop.do.finetune.start("1001", ME)
+    assert (await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)).error_sentence is None
+    async with workshop.database.reading() as connection:
+        (model,) = await models_of_person(connection, ME, limit=5)
+    assert (model.weights_file, model.remote) == (None, {"fake": {"version": "task-1"}})

@@ -22,8 +22,8 @@ from bot.errors import (
 )
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import Finished, Stopped, Task, TaskState, TrainingRequest, Working
-from bot.workflows.finetune import settings_of
 from bot.workflows.reconciliation import LOOKS, SECONDS_BETWEEN_LOOKS, Paid
+from bot.workflows.requests import settings_of
 from bot.workflows.submission import LONGEST_PATIENCE, Submissions
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
