@@ -16,8 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import AtelierError
-from bot.messages.lists import sentence
+from bot.intake import Intake, answer_privately, tell_failure, turn_away
 from bot.notifier import Notifier
 from bot.providers.refreshing import keep_fresh
 from bot.providers.registry import Providers
@@ -35,13 +34,15 @@ from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import Preparation
 from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
-from bot.workflows.stages import BUG_SENTENCE, Cards, Stages
+from bot.workflows.resuming import keep_resuming
+from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from bot.workflows.workbench import Workbench, lane_of
 
 log = logging.getLogger(__name__)
 
 COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.providers", "cogs.help")
+SETTLING_SECONDS = 8.0
 CONNECTIONS = 100  # without a limit a burst opens one connection per call and answers come too late
 
 
@@ -67,6 +68,7 @@ class Atelier(commands.AutoShardedBot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
+            tree_cls=Intake,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
@@ -75,7 +77,9 @@ class Atelier(commands.AutoShardedBot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.resources = resources
-        self._refreshing: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
+        self._is_leaving = False
+        self.has_started = False
         self._process = secrets.token_hex(4)
         self.notifier = Notifier(
             client=self,
@@ -108,12 +112,29 @@ class Atelier(commands.AutoShardedBot):
                 await self.load_extension(name)
         await self._tell_discord_the_commands()
         await self.engine.start()
-        self._refreshing = asyncio.create_task(keep_fresh(self.resources.providers))
+        self._beside = [
+            asyncio.create_task(keep_fresh(self.resources.providers)),
+            asyncio.create_task(keep_resuming(self.engine, self.resources.operators)),
+        ]
+        self.has_started = True
+
+    async def leave(self) -> None:
+        """Before `close`, and still connected: nothing is taken in any more, short work ends, waiting is cut."""
+        self._is_leaving = True
+        self.resources.wakeups.end()
+        await self.engine.settle(SETTLING_SECONDS)
+
+    async def admits(self, interaction: discord.Interaction[Any]) -> bool:
+        """False once the bot is leaving; its person has read so then."""
+        if not self._is_leaving:
+            return True
+        await turn_away(interaction)
+        return False
 
     async def close(self) -> None:
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self.engine.stop()
         await super().close()
 
@@ -133,11 +154,9 @@ class Atelier(commands.AutoShardedBot):
             await answer_privately(interaction, "I was restarted while that dialog was open: please open it again.")
 
     async def on_command_failed(self, interaction: discord.Interaction, error: Exception) -> None:
-        """One of two exits for failures: a sentence for the person, the rest for the log."""
+        """One of two exits for failures: a sentence for the person, the rest for the log or the operator."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if not isinstance(cause, AtelierError):
-            log.error("A command or button broke", exc_info=cause)
-        await answer_privately(interaction, cause.sentence if isinstance(cause, AtelierError) else BUG_SENTENCE)
+        await tell_failure(interaction, cause, self.resources.operators)
 
     async def _tell_discord_the_commands(self) -> None:
         """Only when they changed since Discord last took them from here: it allows few new commands a day."""
@@ -148,7 +167,10 @@ class Atelier(commands.AutoShardedBot):
         if stamp.is_file() and stamp.read_text() == digest and await self.tree.fetch_commands():
             return
         await self.tree.sync()
-        stamp.write_text(digest)
+        try:
+            stamp.write_text(digest)
+        except OSError as problem:
+            log.warning("The next start tells Discord the commands again: %s", problem)
 
 
 @asynccontextmanager
@@ -204,16 +226,3 @@ def _open_lanes(engine: Engine, providers: Providers) -> None:
     for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
         engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))
     engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))
-
-
-async def answer_privately(interaction: discord.Interaction, text: str) -> None:
-    """Tell only this person, whatever has been answered so far; an interaction that has died is let go."""
-    try:
-        if not interaction.response.is_done():
-            await interaction.response.send_message(view=sentence(text), ephemeral=True)
-        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-            await interaction.edit_original_response(view=sentence(text))
-        else:
-            await interaction.followup.send(view=sentence(text), ephemeral=True)
-    except discord.HTTPException as problem:
-        log.warning("A person could not be told (%s): %s", problem, text)

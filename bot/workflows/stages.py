@@ -16,6 +16,7 @@ from bot.errors import (
 )
 from bot.workflows.engine import Engine, Json, Story
 from storage.database import Connection, Database
+from storage.errors import StorageTrouble
 from storage.files import Files
 from storage.history import begin_stage, close_open_stages, end_stage
 from storage.jobs import Job, change_job, find_job
@@ -132,6 +133,8 @@ class Stages:
                 await story(job_id)
             except StageFailed as failure:
                 await self.close_failed(job_id, failure)
+            except StorageTrouble:
+                raise  # no fault of the job's: the engine puts the story down and tells it on later
             except Exception:
                 log.exception("Job %s broke", job_id)
                 bug = StageFailed(category=ErrorCategory.SERVICE_ERROR, sentence=BUG_SENTENCE)

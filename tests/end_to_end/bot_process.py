@@ -75,6 +75,16 @@ class BotProcess:
             while self.playground._gateway.is_online:
                 await asyncio.sleep(0.005)
 
+    async def stop(self, *, seconds: float = 25.0) -> tuple[int, float]:
+        """SIGTERM, and the wait for the end; the exit code, and how many seconds it took."""
+        assert self._process is not None
+        began = asyncio.get_running_loop().time()
+        self._process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(seconds):
+            code = await self._process.wait()
+        self._process = None
+        return code, asyncio.get_running_loop().time() - began
+
     async def kill_and_start(self) -> None:
         await self.kill()
         await self.start()
