@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.soundness import check_room, refusing
+from storage.soundness import refusing
 from storage.trouble import naming_trouble
 
 FILE_NAME = re.compile(r"[0-9a-f]{64}")
@@ -31,7 +31,6 @@ class Files:
         for folder in (self._root, self._incoming, self._work):
             with refusing(folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        check_room(self._incoming)
 
     async def keep(self, source: Path) -> str:
         """Copy a file into the store; answers its name. Keeping the same bytes twice keeps one file."""

@@ -39,6 +39,7 @@ OF_THE_SYSTEM = {
 }
 OF_SQLITE = {
     sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE: Trouble.FULL,  # there was no room for the file beside the database
     sqlite3.SQLITE_READONLY: Trouble.SHUT,
     sqlite3.SQLITE_BUSY: Trouble.BUSY,
     sqlite3.SQLITE_LOCKED: Trouble.BUSY,
@@ -89,7 +90,7 @@ def what_is_wrong(problem: BaseException) -> Trouble | None:
 def _of_driver(problem: BaseException | None, *, never_answered: bool) -> Trouble | None:
     if isinstance(problem, sqlite3.Error):
         code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_OK)  # only what SQLite itself says carries one
-        return OF_SQLITE.get(code & 0xFF)
+        return OF_SQLITE.get(code) or OF_SQLITE.get(code & 0xFF)
     state = getattr(problem, "sqlstate", None)
     if state is None:
         return Trouble.AWAY if never_answered else None
