@@ -4,7 +4,12 @@ import logging
 import time
 
 SECONDS_BETWEEN_COMPLAINTS = 60.0
-COMPLAINTS = ("Exception encountered in queue", "Exception finding work", "Database connection")
+COMPLAINTS = (
+    "Exception encountered in queue",
+    "Exception finding work",
+    "Exception in background job",
+    "Database connection",
+)
 
 
 class _NoOrderlyEnds(logging.Filter):

@@ -161,10 +161,14 @@ async def test_a_full_database_is_storage_trouble_and_keeps_nothing_half(sqlite:
     async with sqlite.writing() as connection:
         await connection.exec_driver_sql("CREATE TABLE pile (much BLOB)")
     fullness.is_full = True
-    with pytest.raises(StorageTrouble, match="My disk is full, so nothing was stored") as caught:
+
+    async def store() -> None:
         async with sqlite.writing() as connection:
             await connection.exec_driver_sql("INSERT INTO pile VALUES ('little')")
             await connection.exec_driver_sql("INSERT INTO pile VALUES (zeroblob(500000))")
+
+    with pytest.raises(StorageTrouble, match="My disk is full, so nothing was stored") as caught:
+        await store()
     assert "free some space" in caught.value.advice
     async with sqlite.reading() as connection:
         assert (await connection.exec_driver_sql("SELECT count(*) FROM pile")).scalar() == 0
