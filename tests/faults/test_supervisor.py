@@ -1,9 +1,11 @@
 """What Discord sends can end the client, but not the bot: it is opened anew, and the jobs go on."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -101,7 +103,7 @@ def keep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Bots], Aw
     async def keep(bots: Bots) -> list[float]:
         monkeypatch.setattr(running, "open_bot", bots.open)
         monkeypatch.setattr(running, "_either", bots.pause)
-        monkeypatch.setattr(running.time, "monotonic", lambda: bots.now)
+        monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: bots.now))
         monkeypatch.setattr(running, "_hear_signals", asyncio.Event)
         await running.keep_running(settings(tmp_path))
         return bots.pauses
