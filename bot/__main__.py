@@ -2,17 +2,16 @@
 
 import argparse
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 from pathlib import Path
 
-from bot.client import DiscordRefused, open_bot
+from bot.client import DiscordRefused
 from bot.errors import BadInput
 from bot.logs import set_up_logs
-from bot.settings import Settings, SettingsRejected, read_settings
-from storage.errors import StorageRefused
+from bot.running import keep_running
+from bot.settings import SettingsRejected, read_settings
+from storage.errors import StorageRefused, StorageTrouble
 from storage.objects import ObjectsRefused
 
 
@@ -40,20 +39,14 @@ def run() -> int:
         return 2
     set_up_logs(settings)
     try:
-        asyncio.run(_run(settings))
+        asyncio.run(keep_running(settings))
     except (StorageRefused, DiscordRefused, ObjectsRefused, BadInput) as problem:
         print(problem, file=sys.stderr)
         return 2
+    except StorageTrouble as trouble:
+        print(f"The bot did not start: {trouble.advice}", file=sys.stderr)
+        return 2
     return 0
-
-
-async def _run(settings: Settings) -> None:
-    async with open_bot(settings) as bot:
-        running = asyncio.ensure_future(bot.start_or_refuse(settings.discord_token.reveal()))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import AtelierError
-from bot.messages.lists import sentence
+from bot.intake import Intake, answer_privately, tell_failure, turn_away
 from bot.notifier import Notifier
 from bot.providers.refreshing import keep_fresh
 from bot.providers.registry import Providers
@@ -26,7 +25,7 @@ from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.collecting import Collector
-from bot.workflows.endings import BUG_SENTENCE, Endings
+from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine, Lane
 from bot.workflows.finetune import Finetune
 from bot.workflows.generate import Generate
@@ -37,6 +36,7 @@ from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import Preparation
 from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
+from bot.workflows.resuming import keep_resuming
 from bot.workflows.retry import Retry
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
@@ -46,6 +46,7 @@ from bot.workflows.workbench import Workbench, lane_of
 log = logging.getLogger(__name__)
 
 COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.providers", "cogs.help")
+SETTLING_SECONDS = 8.0
 CONNECTIONS = 100  # without a limit a burst opens one connection per call and answers come too late
 
 
@@ -73,6 +74,7 @@ class Atelier(commands.AutoShardedBot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
+            tree_cls=Intake,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
@@ -82,6 +84,8 @@ class Atelier(commands.AutoShardedBot):
         )
         self.resources = resources
         self._beside: list[asyncio.Task[None]] = []
+        self._is_leaving = False
+        self.has_started = False
         self._process = secrets.token_hex(4)
         self.notifier = Notifier(
             client=self,
@@ -117,7 +121,22 @@ class Atelier(commands.AutoShardedBot):
         self._beside = [
             asyncio.create_task(keep_fresh(self.resources.providers)),
             asyncio.create_task(self.workflows.watchdog.keep_watch()),
+            asyncio.create_task(keep_resuming(self.engine, self.resources.operators)),
         ]
+        self.has_started = True
+
+    async def leave(self) -> None:
+        """Before `close`, and still connected: nothing is taken in any more, short work ends, waiting is cut."""
+        self._is_leaving = True
+        self.resources.wakeups.end()
+        await self.engine.settle(SETTLING_SECONDS)
+
+    async def admits(self, interaction: discord.Interaction[Any]) -> bool:
+        """False once the bot is leaving; its person has read so then."""
+        if not self._is_leaving:
+            return True
+        await turn_away(interaction)
+        return False
 
     async def close(self) -> None:
         for task in self._beside:
@@ -142,11 +161,9 @@ class Atelier(commands.AutoShardedBot):
             await answer_privately(interaction, "I was restarted while that dialog was open: please open it again.")
 
     async def on_command_failed(self, interaction: discord.Interaction, error: Exception) -> None:
-        """One of two exits for failures: a sentence for the person, the rest for the log."""
+        """One of two exits for failures: a sentence for the person, the rest for the log or the operator."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        if not isinstance(cause, AtelierError):
-            log.error("A command or button broke", exc_info=cause)
-        await answer_privately(interaction, cause.sentence if isinstance(cause, AtelierError) else BUG_SENTENCE)
+        await tell_failure(interaction, cause, self.resources.operators)
 
     async def _tell_discord_the_commands(self) -> None:
         """Only when they changed since Discord last took them from here: it allows few new commands a day."""
@@ -157,7 +174,10 @@ class Atelier(commands.AutoShardedBot):
         if stamp.is_file() and stamp.read_text() == digest and await self.tree.fetch_commands():
             return
         await self.tree.sync()
-        stamp.write_text(digest)
+        try:
+            stamp.write_text(digest)
+        except OSError as problem:
+            log.warning("The next start tells Discord the commands again: %s", problem)
 
 
 @asynccontextmanager
@@ -219,16 +239,3 @@ def _open_lanes(engine: Engine, providers: Providers) -> None:
     for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
         engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))
     engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))
-
-
-async def answer_privately(interaction: discord.Interaction, text: str) -> None:
-    """Tell only this person, whatever has been answered so far; an interaction that has died is let go."""
-    try:
-        if not interaction.response.is_done():
-            await interaction.response.send_message(view=sentence(text), ephemeral=True)
-        elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-            await interaction.edit_original_response(view=sentence(text))
-        else:
-            await interaction.followup.send(view=sentence(text), ephemeral=True)
-    except discord.HTTPException as problem:
-        log.warning("A person could not be told (%s): %s", problem, text)

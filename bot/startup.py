@@ -25,6 +25,7 @@ from bot.workflows.wakeups import Wakeups
 from storage.database import Database, only_process
 from storage.files import Files
 from storage.objects import Objects
+from storage.soundness import check_room
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,10 @@ class Resources:
 
 @asynccontextmanager
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Raises `StorageRefused` when the database cannot be used, `ObjectsRefused` for impossible object storage."""
+    """Raises `StorageRefused` for a disk or database that cannot be used, `ObjectsRefused` for such object storage."""
     async with AsyncExitStack() as stack:
         stack.enter_context(only_process(settings.data_dir))
+        check_room(settings.data_dir)
         database = Database(settings.database_url.reveal())
         await database.open()
         stack.push_async_callback(database.close)

@@ -94,6 +94,9 @@ class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]
         assert isinstance(item, discord.ui.Button)
         return cls(item, match["subject"], int(match["person"]))
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        return bool(await interaction.client.admits(interaction))
+
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         try:
             if not self.may_press(interaction):
@@ -117,6 +120,9 @@ class Dialog(discord.ui.Modal):
 
     def __init__(self, bot: Atelier) -> None:
         super().__init__(timeout=OPEN_SECONDS, custom_id=bot.new_dialog_id())
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        return bool(await interaction.client.admits(interaction))
 
     async def on_error(  # type: ignore[override]  # a modal's handler is called without an item
         self, interaction: discord.Interaction[Any], error: Exception, /

@@ -5,7 +5,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage.errors import AlreadyRunning, StorageRefused
+from storage.errors import AlreadyRunning, StorageRefused, StorageTrouble
 from storage.migrate import migrate
+from storage.soundness import check_database, damaged, refusing
+from storage.trouble import WAY_OUT, Trouble, naming_trouble, trouble_of, what_is_wrong
 
 Connection = AsyncConnection
 
@@ -22,7 +24,10 @@ BUSY_TIMEOUT_MS = 30_000
 
 
 class Database:
-    """`reading()` for a glance, `writing()` for a change that is wholly stored or not at all."""
+    """`reading()` for a glance, `writing()` for a change that is wholly stored or not at all.
+
+    Both raise `StorageTrouble` when the disk or the database fails.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = _with_driver(url)
@@ -32,6 +37,7 @@ class Database:
     async def open(self) -> None:
         """Bring the schema up to date, then open. Raises `StorageRefused` and leaves everything as it was."""
         if self.is_sqlite and self.url.database:
+            check_database(Path(self.url.database))
             _make_private(Path(self.url.database))
         sync_engine = self.open_sync_engine()
         try:
@@ -53,25 +59,38 @@ class Database:
             _tune_sqlite(engine)
         return engine
 
-    def open_workflow_engine(self) -> sa.Engine:
-        """A synchronous engine for the workflow engine, which begins its own transactions; the caller disposes it."""
-        if not self.is_sqlite:
-            return self.open_sync_engine()
-        engine = sa.create_engine(self.url.set(drivername="sqlite"))
-        _tune_sqlite_connections(engine, isolation_level="IMMEDIATE")
+    def open_workflow_engine(self, on_trouble: Callable[[StorageTrouble], None]) -> sa.Engine:
+        """A synchronous engine for the workflow engine, which begins its own transactions; the caller disposes it.
+
+        `on_trouble` is called in whichever thread meets trouble, and what it raises takes the failure's place.
+        """
+        if self.is_sqlite:
+            engine = sa.create_engine(self.url.set(drivername="sqlite"))
+            _tune_sqlite_connections(engine, isolation_level="IMMEDIATE")
+        else:
+            engine = self.open_sync_engine()
+
+        @sa.event.listens_for(engine, "handle_error")
+        def on_error(context: sa.engine.ExceptionContext) -> None:
+            problem = context.sqlalchemy_exception or context.original_exception
+            if (trouble := trouble_of(problem)) is not None:
+                on_trouble(trouble)
+
         return engine
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         assert self._engine is not None, "open() comes first"
-        async with self._engine.begin() as connection:
-            yield connection
+        with naming_trouble():
+            async with self._engine.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         assert self._engine is not None, "open() comes first"
-        async with self._engine.connect() as connection:
-            yield await connection.execution_options(reads_only=True)
+        with naming_trouble():
+            async with self._engine.connect() as connection:
+                yield await connection.execution_options(reads_only=True)
 
     async def close(self) -> None:
         if self._engine is not None:
@@ -85,8 +104,10 @@ def now_ms() -> int:
 @contextmanager
 def only_process(data_dir: Path) -> Iterator[None]:
     """Holds the data directory from start to stop, so that two processes never run the same jobs."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data_dir / "running.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with refusing(data_dir):
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with refusing(data_dir / "running.lock"):
+        descriptor = os.open(data_dir / "running.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -105,8 +126,9 @@ def _with_driver(url: str) -> sa.URL:
 
 
 def _make_private(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with refusing(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _tune_sqlite(engine: sa.Engine) -> None:
@@ -132,6 +154,10 @@ def _tune_sqlite_connections(engine: sa.Engine, *, isolation_level: str | None) 
 
 
 def _advice(url: sa.URL, problem: Exception) -> str:
-    if "malformed" in str(problem) or "not a database" in str(problem):
-        return f"The database {url.database} is damaged: move it away and put a backup in its place."
-    return f"The database {url.render_as_string(hide_password=True)} did not open: {str(problem).splitlines()[0]}"
+    what = what_is_wrong(problem)
+    if what is Trouble.DAMAGED and url.database:
+        return damaged(Path(url.database))
+    shown = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if what is not None:
+        return f"The database {shown} did not open, and nothing was changed: {WAY_OUT[what]} and start again."
+    return f"The database {shown} did not open: {str(problem).splitlines()[0]}"

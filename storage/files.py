@@ -10,12 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.soundness import refusing
+from storage.trouble import naming_trouble
+
 FILE_NAME = re.compile(r"[0-9a-f]{64}")
 CHUNK_BYTES = 1 << 20
 
 
 class Files:
-    """Content-addressed files below one folder; the disk is waited for in threads of its own."""
+    """Content-addressed files below one folder; the disk is waited for in threads of its own.
+
+    Opening raises `StorageRefused` with a way out; afterwards a failing disk is `StorageTrouble`.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -23,14 +29,17 @@ class Files:
         self._incoming = root / "incoming"
         self._work = root / "work"
         for folder in (self._root, self._incoming, self._work):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with refusing(folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def keep(self, source: Path) -> str:
         """Copy a file into the store; answers its name. Keeping the same bytes twice keeps one file."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
+        with naming_trouble():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
 
     async def read(self, name: str) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
+        with naming_trouble():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -68,7 +77,8 @@ class Files:
     def work_folder(self, name: str) -> Path:
         """A private folder for work in progress; it outlives a crash, `clear_work` ends it."""
         folder = self._work / hashlib.sha256(name.encode()).hexdigest()[:24]
-        folder.mkdir(mode=0o700, exist_ok=True)
+        with naming_trouble():
+            folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     def empty_work_folder(self, name: str) -> Path:
@@ -79,7 +89,8 @@ class Files:
         """An empty folder inside a work folder; it goes when that goes."""
         folder = self.work_folder(name) / part
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
+        with naming_trouble():
+            folder.mkdir(mode=0o700)
         return folder
 
     def clear_work(self, name: str) -> None:

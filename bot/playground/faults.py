@@ -1,4 +1,4 @@
-"""Trouble a test can order: answers that fail, and answers that never arrive."""
+"""Trouble a test can order: answers that fail, answers that never arrive, and events that make no sense."""
 
 import re
 from dataclasses import dataclass
@@ -49,3 +49,17 @@ class Faults:
                 fault.remaining -= 1
                 return fault
         return None
+
+
+class Garbling:
+    """Gateway events that are replaced by something else, as it stands, on their way to the bot."""
+
+    def __init__(self) -> None:
+        self._ordered: dict[str, list[str]] = {}
+
+    def order(self, event_name: str, text: str, times: int) -> None:
+        self._ordered.setdefault(event_name, []).extend([text] * times)
+
+    def instead_of(self, event: Json) -> Json | str:
+        waiting = self._ordered.get(event["t"])
+        return waiting.pop(0) if waiting else event

@@ -15,6 +15,7 @@ from bot.playground.events import (
     MessageUpdated,
     TypingStarted,
 )
+from bot.playground.faults import Garbling
 from bot.playground.gateway_connection import Closing, Connection
 from bot.playground.gateway_session import Session, Wire
 from bot.playground.shapes import Json
@@ -40,6 +41,7 @@ class Gateway:
         self._sessions: dict[str, Session] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self.wires: set[Wire] = set()
+        self.garbling = Garbling()
         self.dispatched: deque[Json] = deque(maxlen=20_000)
         world.subscribe(self.hear)
 
@@ -200,7 +202,7 @@ class Gateway:
         if session.wire is None:
             return
         # Tasks start in the order they are made, and a frame is written before the first pause: order is kept.
-        task = asyncio.get_running_loop().create_task(_send_quietly(session.wire, event))
+        task = asyncio.get_running_loop().create_task(_send_quietly(session.wire, self.garbling.instead_of(event)))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -217,7 +219,7 @@ class Gateway:
         self._sessions.clear()
 
 
-async def _send_quietly(wire: Wire, event: Json) -> None:
+async def _send_quietly(wire: Wire, event: Json | str) -> None:
     try:
         await wire.send(event)
     except ConnectionError:

@@ -21,8 +21,9 @@ class Wire:
         self.was_closed_here = False
         self._deflate = zlib.compressobj() if is_compressed else None
 
-    async def send(self, payload: Json) -> None:
-        text = json.dumps(payload)
+    async def send(self, payload: Json | str) -> None:
+        """Text is sent as it stands."""
+        text = payload if isinstance(payload, str) else json.dumps(payload)
         if self.socket.closed:
             return
         if self._deflate is None:

@@ -188,6 +188,10 @@ class Playground:
         """The next matching requests do their work, and the connection breaks before the answer."""
         self._rest.faults.order(method, path_regex, None, None, times)
 
+    def garble_next(self, event_name: str, text: str, times: int = 1) -> None:
+        """The next events of this name, such as "READY", reach the bot as `text` instead."""
+        self._gateway.garbling.order(event_name, text, times)
+
     async def reset_connections(self) -> None:
         """Drops every gateway socket with 4000; sessions can be resumed."""
         await self._gateway.close_all(4000, "Unknown error.")

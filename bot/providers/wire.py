@@ -28,6 +28,7 @@ from bot.fetching import Incomplete, TooLarge, write_whole
 from bot.providers.line import Line, lower_names
 from bot.providers.pace import Pace
 from bot.providers.replies import Reply, meaning_of
+from storage.trouble import trouble_of
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +181,8 @@ class Wire:
         except Incomplete:
             raise self._unreachable() from None
         except OSError as problem:
+            if (trouble := trouble_of(problem)) is not None:
+                raise trouble from None
             raise ProviderBroken(
                 f"What {self._title} sent could not be stored on our disk; trying again.", advice=str(problem)
             ) from None

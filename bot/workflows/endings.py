@@ -7,6 +7,7 @@ from bot.operators import Operators
 from bot.workflows.engine import Engine, Json, Story
 from bot.workflows.stages import AT_WORK, Cards, StageFailed
 from storage.database import Database
+from storage.errors import StorageTrouble
 from storage.files import Files
 from storage.history import close_open_stages
 from storage.jobs import change_job, find_job
@@ -37,6 +38,8 @@ class Endings:
                 await story(job_id)
             except StageFailed as failure:
                 await self._close(job_id, failure, clear_up)
+            except StorageTrouble:
+                raise  # no fault of the job's: the engine puts the story down and tells it on later
             except Exception:
                 log.exception("Job %s broke", job_id)
                 await self._close(job_id, BUG, clear_up)

@@ -4,15 +4,19 @@ After a crash `start` continues every story where it stopped. ARCHITECTURE.md sa
 """
 
 import asyncio
-import logging
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 
+from bot.workflows.engine_logs import log_as_we_do
 from storage.database import Connection, Database
+from storage.errors import StorageTrouble
+from storage.trouble import naming_trouble
 
 Json = dict[str, Any]
 Story = Callable[[str], Awaitable[None]]
@@ -20,26 +24,9 @@ Story = Callable[[str], Awaitable[None]]
 SHAPE_OF_THE_STORIES = "1"  # change it only when stored histories can no longer be replayed
 QUEUE_POLL_SECONDS = 0.1
 IDLE_SECONDS = 0.1  # the engine's own threads rest so long between two looks, and a stop waits for them
-STOP_ROUNDS = 10  # seconds; a library may swallow one cancellation
+STOP_ROUNDS = 5  # seconds; a library may swallow one cancellation
 
-
-class _NoOrderlyEnds(logging.Filter):
-    """A story that its person cancelled, or that a stop put down, is no trouble, though the engine logs it as such."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.getMessage().startswith("Asyncio task cancelled"):
-            return False
-        error = record.exc_info[1] if record.exc_info else None
-        return type(error).__name__ != "DBOSAwaitedWorkflowCancelledError"
-
-
-def _log_as_we_do() -> None:
-    """The engine brings its own handler; ours formats, and replaces secrets."""
-    logger = logging.getLogger("dbos")
-    logger.setLevel(logging.WARNING)
-    logger.propagate = True
-    logger.handlers.clear()
-    logger.filters = [_NoOrderlyEnds()]
+_being_told: ContextVar[str] = ContextVar("the id of the workflow that is being told here")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +48,9 @@ class Engine:
         self._stories: dict[str, Story] = {}
         self._lanes: dict[str, Lane] = {}
         self._running: set[asyncio.Task[Any]] = set()
+        self._put_down: dict[str, StorageTrouble] = {}
         self._client: DBOSClient | None = None
+        self._is_settling = False
         self._is_stopping = False
 
     def tell(self, name: str, story: Story) -> None:
@@ -73,8 +62,9 @@ class Engine:
 
     async def start(self) -> None:
         """Launch and recover. Interrupted stories run again within a second."""
-        self._is_stopping = False
-        self._sync_engine = self._database.open_workflow_engine()
+        self._is_settling = self._is_stopping = False
+        self._put_down.clear()
+        self._sync_engine = self._database.open_workflow_engine(self._on_trouble)
         config: DBOSConfig = {
             "name": "atelier",
             "system_database_url": self._database.url.render_as_string(hide_password=False),
@@ -88,10 +78,11 @@ class Engine:
             "notification_listener_polling_interval_sec": IDLE_SECONDS,
         }
         DBOS(config=config)
-        _log_as_we_do()
+        log_as_we_do()
         for name, story in self._stories.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._held(name, story))
-        DBOS.launch()
+        with naming_trouble():
+            DBOS.launch()
         for lane in self._lanes.values():
             await DBOS.register_queue_async(
                 lane.name,
@@ -114,8 +105,11 @@ class Engine:
             task = asyncio.current_task()
             assert task is not None
             self._running.add(task)
+            _being_told.set(str(DBOS.workflow_id))
             try:
                 await story(job_id)
+            except StorageTrouble as trouble:
+                raise self._interrupted_by(trouble) from trouble
             finally:
                 self._running.discard(task)
 
@@ -147,9 +141,11 @@ class Engine:
         """Run one step of the story that is being told; after a crash its stored result is answered instead."""
 
         async def run() -> Json:
-            """What a stopping process does to a step must not be recorded as the step's own outcome."""
+            """What a stopping process or a failing storage does to a step must not be recorded as its own outcome."""
             try:
                 result = await body()
+            except StorageTrouble as trouble:
+                raise self._interrupted_by(trouble) from trouble
             except Exception:
                 if self._is_stopping:
                     raise asyncio.CancelledError from None
@@ -158,13 +154,43 @@ class Engine:
                 raise asyncio.CancelledError
             return result
 
-        if self._is_stopping:
+        if self._is_settling or self._is_stopping:
             raise asyncio.CancelledError
         return cast(Json, await DBOS.run_step_async({"name": name, "preemptible": preemptible}, run))
 
+    def _interrupted_by(self, trouble: StorageTrouble) -> asyncio.CancelledError:
+        """Put the story that is being told here down, as a stop does: nothing is recorded, and it is told on later."""
+        self._put_down[_being_told.get()] = trouble
+        return asyncio.CancelledError()
+
+    def _on_trouble(self, trouble: StorageTrouble) -> None:
+        """The engine's own write or read failed. It would record that as the outcome of the step or story."""
+        if _being_told.get(None) is not None:
+            raise self._interrupted_by(trouble)
+
+    async def resume_put_down(self) -> StorageTrouble | None:
+        """Tell on every story that storage trouble interrupted; answers what the trouble was, None without any.
+        Raises `StorageTrouble` while it lasts."""
+        last = next(reversed(self._put_down.values()), None)
+        with naming_trouble():
+            for workflow_id in list(self._put_down):
+                status = await DBOS.get_workflow_status_async(workflow_id)
+                if status is not None and status.status == "PENDING":
+                    await DBOS.resume_workflow_async(workflow_id, queue_name=status.queue_name)
+                self._put_down.pop(workflow_id, None)
+        return last
+
     async def abandon(self, *, story: str, job_id: str, telling: int = 0) -> None:
         """Stop telling a story; a preemptible step is cancelled within about a second."""
-        await DBOS.cancel_workflow_async(_workflow_id(story, job_id, telling))
+        with naming_trouble():
+            await DBOS.cancel_workflow_async(_workflow_id(story, job_id, telling))
+
+    async def settle(self, seconds: float) -> None:
+        """No step begins any more; those at work may end within so long, and are recorded."""
+        self._is_settling = True
+        ends_at = time.monotonic() + seconds
+        while self._running and (left := ends_at - time.monotonic()) > 0:
+            await asyncio.wait(self._running, timeout=left)
 
     async def is_told(self, *, story: str, job_id: str, telling: int = 0) -> bool:
         """Whether the story is queued, at work or waiting to be recovered."""

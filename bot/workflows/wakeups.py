@@ -12,6 +12,14 @@ class Wakeups:
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._sleep = sleep
         self._waiting: dict[str, list[asyncio.Event]] = defaultdict(list)
+        self._is_over = False
+
+    def end(self) -> None:
+        """Nobody waits any more, now or later: every pause is cut as by a cancellation."""
+        self._is_over = True
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
 
     def wake(self, job_id: str) -> None:
         """Whoever waits for this job looks at once; a knock that nobody waits for is forgotten."""
@@ -25,7 +33,9 @@ class Wakeups:
         self._waiting[job_id].append(knock)
 
         async def pause(seconds: float) -> None:
-            await self._until_either(knock, seconds)
+            await self._until_either(knock, 0.0 if self._is_over else seconds)
+            if self._is_over:
+                raise asyncio.CancelledError
             knock.clear()
 
         try:

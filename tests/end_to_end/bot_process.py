@@ -16,12 +16,21 @@ PROJECT = Path(__file__).parents[2]
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
-class BotProcess:
-    """`async with` it: whatever happens inside, no process stays behind."""
+def bot_command(before: str = "") -> tuple[str, ...]:
+    """What starts the bot's process; with something that happens in it first."""
+    if not before:
+        return (sys.executable, "-m", "bot", "run")
+    start = "import runpy, sys; sys.argv[1:] = ['run']; runpy.run_module('bot', run_name='__main__', alter_sys=True)"
+    return (sys.executable, "-c", f"{before}\n{start}")
 
-    def __init__(self, playground: Playground, folder: Path, **variables: str) -> None:
+
+class BotProcess:
+    """`async with` it: whatever happens inside, no process stays behind. `before` is Python, run before the bot."""
+
+    def __init__(self, playground: Playground, folder: Path, *, before: str = "", **variables: str) -> None:
         self.playground = playground
         self.data_dir = folder / "data"
+        self._before = before
         self._log = folder / "bot.log"
         self._variables = variables
         self._process: asyncio.subprocess.Process | None = None
@@ -51,10 +60,7 @@ class BotProcess:
         }
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "run",
+                *bot_command(self._before),
                 env=environment,
                 cwd=PROJECT,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -62,6 +68,15 @@ class BotProcess:
                 stderr=log,
             )
         await self.playground.bot_ready(timeout=30)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
 
     async def kill(self) -> None:
         """SIGKILL: no line of the bot runs after this."""
@@ -74,6 +89,16 @@ class BotProcess:
         async with asyncio.timeout(5):
             while self.playground._gateway.is_online:
                 await asyncio.sleep(0.005)
+
+    async def stop(self, *, seconds: float = 25.0) -> tuple[int, float]:
+        """SIGTERM, and the wait for the end; the exit code, and how many seconds it took."""
+        assert self._process is not None
+        began = asyncio.get_running_loop().time()
+        self._process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(seconds):
+            code = await self._process.wait()
+        self._process = None
+        return code, asyncio.get_running_loop().time() - began
 
     async def kill_and_start(self) -> None:
         await self.kill()

@@ -33,6 +33,7 @@ from bot.providers.tasks import (
     TrainedWeights,
     TrainingRequest,
 )
+from storage.trouble import trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -238,4 +239,6 @@ def _disk_trouble_is(meaning: type[ProviderError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if (trouble := trouble_of(error)) is not None:
+            raise trouble from error
         raise meaning("The local preview cannot use its own disk right now.", advice=str(error)) from error

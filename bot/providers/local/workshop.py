@@ -13,6 +13,7 @@ from bot.providers.local import work
 from bot.providers.local.failures import FailuresLeft
 from bot.providers.local.tasks import TRAINING, Ending, LocalTask, TaskFolders, write_durably
 from bot.providers.tasks import Working
+from storage.trouble import trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,9 @@ class Workshop:
             return
         error = running.worker.exception()
         if error is None:
+            return
+        if trouble_of(error) is not None:  # our disk's fault and not the task's: `start` begins it again
+            self.forget(task.task_id)
             return
         logger.error("local task %s collapsed", task.task_id, exc_info=error)
         await self._end(task, Ending(meaning="broken"))
