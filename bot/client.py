@@ -24,6 +24,7 @@ from bot.providers.registry import Providers
 from bot.settings import Settings
 from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
+from bot.workflows.caps import Caps
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.engine import Engine, Lane
 from bot.workflows.finetune import Finetune
@@ -171,6 +172,7 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
         objects=resources.objects,
         webhook_for=resources.hooks.webhook_for,
         operators=resources.operators,
+        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
     )
     _open_lanes(engine, resources.providers)
     downloads, pool, limits = resources.downloads, resources.pool, resources.limits
@@ -194,12 +196,7 @@ def _open_lanes(engine: Engine, providers: Providers) -> None:
     for provider in providers:
         card = provider.card
         engine.open_lane(
-            Lane(
-                name=lane_of(card.name),
-                at_once=card.concurrent_jobs,
-                at_once_per_person=2,
-                per_minute=card.submissions_per_minute,
-            )
+            Lane(name=lane_of(card.name), at_once=card.concurrent_jobs, per_minute=card.submissions_per_minute)
         )
     for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
         engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))

@@ -11,6 +11,8 @@ from storage.places import Place, insert_if_absent, place_of, remember_place
 from storage.statuses import ErrorCategory, JobKind, JobStatus
 from storage.tables import jobs
 
+BUSY = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -58,6 +60,7 @@ async def add_job(connection: Connection, job: Job) -> bool:
             "status": job.status,
             "provider": job.provider,
             "details": dict(job.details),
+            "weight": job.weight,
             "created_ms": now,
             "updated_ms": now,
         },
@@ -96,6 +99,20 @@ async def jobs_of_person(connection: Connection, person_id: int, *, limit: int, 
 
 async def count_jobs_of_person(connection: Connection, person_id: int) -> int:
     statement = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.person_id == person_id)
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def count_busy_jobs_of_person(connection: Connection, person_id: int) -> int:
+    return await _count_busy(connection, jobs.c.person_id == person_id)
+
+
+async def count_busy_jobs_of_server(connection: Connection, server_id: int) -> int:
+    return await _count_busy(connection, jobs.c.server_id == server_id)
+
+
+async def _count_busy(connection: Connection, whose: sa.ColumnElement[bool]) -> int:
+    """What waits for its person's decision is not busy."""
+    statement = sa.select(sa.func.count()).select_from(jobs).where(whose, jobs.c.status.in_(BUSY))
     return int((await connection.execute(statement)).scalar_one())
 
 
