@@ -19,6 +19,7 @@ from discord.ext import commands
 from bot.errors import AtelierError
 from bot.messages.lists import sentence
 from bot.notifier import Notifier
+from bot.positions import Positions
 from bot.providers.refreshing import keep_fresh
 from bot.providers.registry import Providers
 from bot.settings import Settings
@@ -76,7 +77,7 @@ class Atelier(commands.AutoShardedBot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.resources = resources
-        self._refreshing: asyncio.Task[None] | None = None
+        self._refreshing: list[asyncio.Task[None]] = []
         self._process = secrets.token_hex(4)
         self.notifier = Notifier(
             client=self,
@@ -109,12 +110,14 @@ class Atelier(commands.AutoShardedBot):
                 await self.load_extension(name)
         await self._tell_discord_the_commands()
         await self.engine.start()
-        self._refreshing = asyncio.create_task(keep_fresh(self.resources.providers))
+        positions = Positions(database=self.resources.database, cards=self.notifier)
+        for refreshing in (keep_fresh(self.resources.providers), positions.keep_moving()):
+            self._refreshing.append(asyncio.create_task(refreshing))
 
     async def close(self) -> None:
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+        for refreshing in self._refreshing:
+            refreshing.cancel()
+        await asyncio.gather(*self._refreshing, return_exceptions=True)
         await self.engine.stop()
         await super().close()
 

@@ -10,6 +10,7 @@ import aiohttp
 import discord
 
 from bot.errors import AtelierError, DiscordUnreachable, NotDelivered
+from bot.forecast import outlook_of
 from bot.messages.cards import SHEET_NAME, Card, JobView, job_card, sheet_alt_text, shows_sheet
 from bot.messages.results import (
     alt_text,
@@ -106,9 +107,10 @@ class Notifier:
             assert job is not None, "a job is never removed while it is at work"
             events = await history_of(connection, job_id)
             dataset = await find_dataset(connection, job_id)
+            outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
         provider = self._providers.card_of(job.provider)
         trainer = provider.trainer(job.details.get("trainer", ""))
-        return JobView(job=job, events=events, dataset=dataset, provider=provider, trainer=trainer)
+        return JobView(job=job, events=events, dataset=dataset, provider=provider, trainer=trainer, outlook=outlook)
 
     async def _show(self, job_id: str) -> None:
         view = await self.view_of(job_id)

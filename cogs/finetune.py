@@ -17,7 +17,7 @@ from bot.providers.registry import choice_of
 from bot.workflows.finetune import TOO_LATE, settings_of
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest
 from cogs.advanced import AdvancedDialog
-from cogs.answers import CardButton, Dialog, Interaction, choices, matching, place_of, take_in, upload_of
+from cogs.answers import CardButton, Dialog, Interaction, choices, matching, place_of, take_in, upload_of, weight_of
 from storage.datasets import find_dataset
 from storage.jobs import Job, find_job
 from storage.statuses import JobStatus
@@ -173,8 +173,8 @@ async def setup(bot: Atelier) -> None:
 
 
 async def _take_in(bot: Atelier, interaction: Interaction, request: FinetuneRequest) -> None:
-    place = place_of(interaction)
-    await take_in(interaction, lambda: bot.workflows.finetune.request(str(interaction.id), place, request))
+    job_id, place, weight = str(interaction.id), place_of(interaction), weight_of(interaction)
+    await take_in(interaction, lambda: bot.workflows.finetune.request(job_id, place, request, weight=weight))
 
 
 async def _job(interaction: Interaction, job_id: str) -> Job:

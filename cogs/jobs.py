@@ -14,6 +14,7 @@ from bot.messages.words import KIND_WORDS, STATUS_WORDS
 from bot.permissions import Action, require
 from cogs.answers import CHOICES, CardButton, Interaction
 from storage.jobs import Job, count_jobs_of_person, find_job, jobs_of_person
+from storage.turns import positions_of
 
 
 @app_commands.guild_only()
@@ -81,7 +82,8 @@ async def _page(interaction: Interaction, page: int) -> Card:
         total = await count_jobs_of_person(connection, person_id)
         page = min(page, max(total - 1, 0) // PER_PAGE)
         jobs = await jobs_of_person(connection, person_id, limit=PER_PAGE, offset=page * PER_PAGE)
-    return jobs_page(jobs, page=page, total=total, person_id=person_id)
+        positions = await positions_of(connection, jobs)
+    return jobs_page(jobs, page=page, total=total, person_id=person_id, positions=positions)
 
 
 async def _timeline(interaction: Interaction, job_id: str) -> Card:
