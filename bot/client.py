@@ -18,11 +18,13 @@ from discord.ext import commands
 
 from bot.intake import Intake, answer_privately, tell_failure, turn_away
 from bot.notifier import Notifier
+from bot.positions import Positions
 from bot.providers.refreshing import keep_fresh
 from bot.providers.registry import Providers
 from bot.settings import Settings
 from bot.startup import Resources, open_resources
 from bot.workflows.cancel import CANCEL, Cancel
+from bot.workflows.caps import Caps
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.collecting import Collector
 from bot.workflows.endings import Endings
@@ -121,6 +123,7 @@ class Atelier(commands.AutoShardedBot):
         self._beside = [
             asyncio.create_task(keep_fresh(self.resources.providers)),
             asyncio.create_task(self.workflows.watchdog.keep_watch()),
+            asyncio.create_task(Positions(database=self.resources.database, cards=self.notifier).keep_moving()),
             asyncio.create_task(keep_resuming(self.engine, self.resources.operators)),
         ]
         self.has_started = True
@@ -201,6 +204,7 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
         objects=resources.objects,
         webhook_for=resources.hooks.webhook_for,
         operators=resources.operators,
+        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
     )
     _open_lanes(engine, resources.providers)
     downloads, pool, limits = resources.downloads, resources.pool, resources.limits
@@ -229,12 +233,7 @@ def _open_lanes(engine: Engine, providers: Providers) -> None:
     for provider in providers:
         card = provider.card
         engine.open_lane(
-            Lane(
-                name=lane_of(card.name),
-                at_once=card.concurrent_jobs,
-                at_once_per_person=2,
-                per_minute=card.submissions_per_minute,
-            )
+            Lane(name=lane_of(card.name), at_once=card.concurrent_jobs, per_minute=card.submissions_per_minute)
         )
     for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
         engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))

@@ -5,6 +5,7 @@ AtelierError
 ├── NotFound                no such model, job or dataset (or not yours to see)
 ├── NotYours                it exists, and belongs to somebody else
 ├── TooLate                 the job has moved on since the button was drawn
+├── TooMany                 they, or their server, have as many jobs at work as they may
 ├── DatasetRejected         the pictures handed over cannot be used as they are
 ├── Cancelled               its person stopped it
 ├── StageOverdue            a stage of ours took longer than it ever should
@@ -51,6 +52,10 @@ class NotYours(AtelierError):
 
 class TooLate(AtelierError):
     category = ErrorCategory.VALIDATION
+
+
+class TooMany(AtelierError):
+    category = ErrorCategory.RATE_LIMIT
 
 
 class DatasetRejected(AtelierError):

@@ -10,6 +10,7 @@ import aiohttp
 import discord
 
 from bot.errors import AtelierError, DiscordUnreachable, NotDelivered
+from bot.forecast import outlook_of
 from bot.messages.cards import SHEET_NAME, Card, JobView, job_card, sheet_alt_text, shows_sheet
 from bot.messages.results import (
     alt_text,
@@ -109,6 +110,7 @@ class Notifier:
             events = await history_of(connection, job_id)
             dataset = await find_dataset(connection, job_id)
             submissions = await submissions_of(connection, job_id)
+            outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
         provider = self._providers.card_of(job.provider)
         return JobView(
             job=job,
@@ -117,6 +119,7 @@ class Notifier:
             provider=provider,
             trainer=provider.trainer(job.details.get("trainer", "")),
             submissions=submissions,
+            outlook=outlook,
             can_attach=isinstance(self._providers.find(job.provider), Attaches),
         )
 

@@ -38,6 +38,13 @@ def place_of(interaction: Interaction) -> Place:
     )
 
 
+def weight_of(interaction: Interaction) -> int:
+    """This person's share of the queue: the largest that `ROLE_WEIGHTS` gives to one of their roles, by name or id."""
+    weights = interaction.client.resources.settings.role_weights
+    roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
+    return max((weights.get(key, 1) for role in roles for key in (str(role.id), role.name.strip().lower())), default=1)
+
+
 async def take_in(interaction: Interaction, request: Callable[[], Awaitable[None]]) -> None:
     """Acknowledge, then store the request; from there on the job's card in the channel speaks."""
     await interaction.response.defer(ephemeral=True, thinking=True)

@@ -27,6 +27,7 @@ from cogs.answers import (
     place_of,
     take_in,
     upload_of,
+    weight_of,
 )
 from storage.datasets import find_dataset
 from storage.jobs import Job, find_job
@@ -187,8 +188,8 @@ async def setup(bot: Atelier) -> None:
 
 
 async def _take_in(bot: Atelier, interaction: Interaction, request: FinetuneRequest) -> None:
-    place = place_of(interaction)
-    await take_in(interaction, lambda: bot.workflows.finetune.request(str(interaction.id), place, request))
+    job_id, place, weight = str(interaction.id), place_of(interaction), weight_of(interaction)
+    await take_in(interaction, lambda: bot.workflows.finetune.request(job_id, place, request, weight=weight))
 
 
 async def _job(interaction: Interaction, job_id: str) -> Job:

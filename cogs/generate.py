@@ -12,7 +12,7 @@ from bot.messages.offers import generator_choice
 from bot.providers.base_models import title_of
 from bot.providers.registry import choice_of
 from bot.workflows.requests import PICTURES_PER_JOB, SEEDS, GenerateRequest
-from cogs.answers import CHOICES, CardButton, Interaction, choices, matching, place_of, take_in, upload_of
+from cogs.answers import CHOICES, CardButton, Interaction, choices, matching, place_of, take_in, upload_of, weight_of
 from storage.jobs import find_job
 from storage.models import models_of_person
 
@@ -57,8 +57,7 @@ class GenerateCog(commands.Cog):
             generator=generator,
             images=(upload_of(image),) if image else (),
         )
-        place = place_of(interaction)
-        await take_in(interaction, lambda: self._bot.workflows.generate.request(str(interaction.id), place, request))
+        await _take_in(self._bot, interaction, request)
 
     @generate.autocomplete("model")
     async def models(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -103,9 +102,13 @@ class AgainButton(CardButton, act=Act.AGAIN):
             generator=generator if details["model"] else "",
             images=tuple(Upload(**upload) for upload in details["uploads"]),
         )
-        place, generate = place_of(interaction), interaction.client.workflows.generate
-        await take_in(interaction, lambda: generate.request(str(interaction.id), place, request))
+        await _take_in(interaction.client, interaction, request)
 
 
 async def setup(bot: Atelier) -> None:
     await bot.add_cog(GenerateCog(bot))
+
+
+async def _take_in(bot: Atelier, interaction: Interaction, request: GenerateRequest) -> None:
+    job_id, place, weight = str(interaction.id), place_of(interaction), weight_of(interaction)
+    await take_in(interaction, lambda: bot.workflows.generate.request(job_id, place, request, weight=weight))

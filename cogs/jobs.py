@@ -26,6 +26,7 @@ from storage.jobs import (
     jobs_of_server,
 )
 from storage.places import DIRECT_MESSAGE, Place
+from storage.turns import positions_of
 
 NOBODY = 0  # of the jobs of a whole server
 
@@ -130,7 +131,8 @@ async def _page(interaction: Interaction, page: int) -> Card:
         total = await count_jobs_of_person(connection, person_id)
         page = min(page, max(total - 1, 0) // PER_PAGE)
         jobs = await jobs_of_person(connection, person_id, limit=PER_PAGE, offset=page * PER_PAGE)
-    return jobs_page(jobs, page=page, total=total, person_id=person_id)
+        positions = await positions_of(connection, jobs)
+    return jobs_page(jobs, page=page, total=total, person_id=person_id, positions=positions)
 
 
 async def _timeline(interaction: Interaction, job_id: str) -> Card:

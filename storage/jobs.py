@@ -12,6 +12,7 @@ from storage.statuses import ErrorCategory, JobKind, JobStatus
 from storage.tables import jobs
 
 RETRY_MS = 7 * 86_400_000
+BUSY = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ async def add_job(connection: Connection, job: Job) -> bool:
             "status": job.status,
             "provider": job.provider,
             "details": dict(job.details),
+            "weight": job.weight,
             "created_ms": now,
             "updated_ms": now,
         },
@@ -175,6 +177,20 @@ async def failed_between(connection: Connection, after_ms: int, before_ms: int) 
         jobs.c.status == JobStatus.FAILED, jobs.c.finished_ms.between(after_ms, before_ms)
     )
     return list((await connection.execute(statement)).scalars())
+
+
+async def count_busy_jobs_of_person(connection: Connection, person_id: int) -> int:
+    return await _count_busy(connection, jobs.c.person_id == person_id)
+
+
+async def count_busy_jobs_of_server(connection: Connection, server_id: int) -> int:
+    return await _count_busy(connection, jobs.c.server_id == server_id)
+
+
+async def _count_busy(connection: Connection, whose: sa.ColumnElement[bool]) -> int:
+    """What waits for its person's decision is not busy."""
+    statement = sa.select(sa.func.count()).select_from(jobs).where(whose, jobs.c.status.in_(BUSY))
+    return int((await connection.execute(statement)).scalar_one())
 
 
 def _job(row: sa.Row[Any]) -> Job:

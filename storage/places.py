@@ -32,6 +32,14 @@ async def remember_place(connection: Connection, place: Place) -> None:
         await insert_if_absent(connection, table, {"id": identity, "first_seen_ms": now_ms()})
 
 
+async def hold_place(connection: Connection, place: Place) -> None:
+    """Until the transaction ends nobody else holds this person or this server; SQLite has one writer anyway."""
+    await remember_place(connection, place)
+    for table, identity in ((people, place.person_id), (servers, place.server_id)):
+        row = sa.select(table.c.id).where(table.c.id == identity).with_for_update(key_share=True)
+        await connection.execute(row)
+
+
 async def insert_if_absent(connection: Connection, table: sa.Table, values: dict[str, Any]) -> bool:
     """True when the row is new; False when one with that key was there already."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql

@@ -75,8 +75,18 @@ jobs = sa.Table(
     sa.CheckConstraint("progress >= 0 AND progress <= 1", name="progress"),
     sa.Index("ix_jobs_person", "person_id", "created_ms"),
     sa.Index("ix_jobs_status", "status"),
-    sa.Index("ix_jobs_lane", "lane", "turn"),
+    sa.Index("ix_jobs_lane", "lane", "status", "turn"),
+    sa.Index("ix_jobs_turn", "person_id", "lane", "turn"),
+    sa.Index(
+        "ix_jobs_begun",
+        "lane",
+        "turn",
+        sqlite_where=sa.text("begun_ms IS NOT NULL"),
+        postgresql_where=sa.text("begun_ms IS NOT NULL"),
+    ),
+    sa.Index("ix_jobs_runs", "provider", "kind", "status", "finished_ms"),
     sa.Index("ix_jobs_server", "server_id", "created_ms"),
+    sa.Index("ix_jobs_server_open", "server_id", "status"),
 )
 
 job_events = sa.Table(

@@ -7,7 +7,9 @@ import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.offers import quote, trainer_title
+from bot.messages.outlooks import is_ready, waits
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
+from bot.outlook import Outlook
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
@@ -40,7 +42,8 @@ Card = discord.ui.LayoutView
 @dataclass(frozen=True, kw_only=True)
 class JobView:
     """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more; `can_attach`
-    says whether the provider can be asked for a task by its id."""
+    says whether the provider can be asked for a task by its id; `outlook` is that of a job which waits for its provider
+    or is at work there."""
 
     job: Job
     events: Sequence[StageEvent]
@@ -49,6 +52,7 @@ class JobView:
     dataset: Dataset | None = None
     submissions: Sequence[Submission] = ()
     can_attach: bool = False
+    outlook: Outlook | None = None
 
 
 def job_card(view: JobView) -> Card:
@@ -170,13 +174,22 @@ def _progress(view: JobView) -> str:
     job = view.job
     if job.status is JobStatus.PREPARING:
         return "Looking at every picture. Nothing is spent before you press *Start*."
+    if view.outlook is not None and view.outlook.position is not None:
+        return waits(view.outlook, view.outlook.position)
     if all(event.ended_ms is not None for event in view.events) and job.progress == 0:
         return "Waiting for its turn."
-    left = f" · ready {moment(job.ready_at_ms)}" if job.ready_at_ms is not None and job.progress < 1 else ""
+    left = f" · {ready}" if job.progress < 1 and (ready := _ready(view)) else ""
     note = plain(job.note) if job.note and not view.provider.notice else ""
     if job.progress == 0:  # many providers never say how far they are: no bar is better than an empty one
-        return note or "At work."
+        return f"{note or 'At work'}{left}" if left else note or "At work."
     return f"{progress_bar(job.progress)}{left}" + (f"\n-# {note}" if note else "")
+
+
+def _ready(view: JobView) -> str:
+    """What the provider says, or what happened here before; empty when nobody knows."""
+    if view.job.ready_at_ms is not None:
+        return f"ready {moment(view.job.ready_at_ms)}"
+    return is_ready(view.outlook) if view.outlook is not None else ""
 
 
 def _review(view: JobView) -> str:

@@ -1,11 +1,12 @@
 """Lists and details that a person asks for: models, jobs, a job's timeline, help. Seen by that person only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, JobView, finished_card, retry_button
+from bot.messages.outlooks import in_line
 from bot.messages.words import (
     COLOURS,
     KIND_WORDS,
@@ -28,6 +29,7 @@ from storage.statuses import JobKind, JobStatus, StageOutcome
 
 PER_PAGE = 8
 TEXT_CHARACTERS = 3800  # of the 4000 that all texts of one card may hold together
+NOBODY_WAITS: Mapping[str, int] = {}
 BLURPLE = discord.Colour(0x5865F2)
 
 
@@ -56,11 +58,16 @@ def server_jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: i
     return _card(text, *_pager(Act.SERVER_JOBS_PAGE, page=page, total=total, person_id=person_id))
 
 
-def jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: int) -> Card:
+def jobs_page(
+    jobs: Sequence[Job], *, page: int, total: int, person_id: int, positions: Mapping[str, int] = NOBODY_WAITS
+) -> Card:
+    """`positions` in line of those that wait, by id."""
     if not total:
         return _card("### Your jobs\nNone yet. Start with **/finetune**, or **/generate** when you have a model.")
     lines = [
-        f"{_job_mark(job)} {_job_words(job)} · {STATUS_WORDS[job.status]} · {moment(job.created_ms)}" for job in jobs
+        f"{_job_mark(job)} {_job_words(job)} · "
+        f"{in_line(positions[job.id]) if job.id in positions else STATUS_WORDS[job.status]} · {moment(job.created_ms)}"
+        for job in jobs
     ]
     text = f"### Your jobs · {total:,}\n" + "\n".join(lines)
     return _card(text, *_pager(Act.JOBS_PAGE, page=page, total=total, person_id=person_id))

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 
 from bot.workflows.engine_logs import log_as_we_do
 from storage.database import Connection, Database
@@ -25,17 +25,23 @@ SHAPE_OF_THE_STORIES = "1"  # change it only when stored histories can no longer
 QUEUE_POLL_SECONDS = 0.1
 IDLE_SECONDS = 0.1  # the engine's own threads rest so long between two looks, and a stop waits for them
 STOP_ROUNDS = 5  # seconds; a library may swallow one cancellation
+MINUTE_SECONDS = 65.0  # a request leaves a moment after its job began: a minute at the provider must not see more
+LAST_PRIORITY = 2**31 - 1  # what has no number below that is served in the order of its coming
 
 _being_told: ContextVar[str] = ContextVar("the id of the workflow that is being told here")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """A queue: so many jobs at once in all processes together, and of one person; so many beginning in a minute."""
+    """A queue: so many jobs at once in all processes together, so many beginning in a minute.
+
+    Without `at_once_per_person` it is served by turns: whoever enqueues says each job's turn. With it every person
+    has a queue of their own in it, and these are served in no order.
+    """
 
     name: str
     at_once: int
-    at_once_per_person: int
+    at_once_per_person: int | None = None
     per_minute: int | None = None
 
 
@@ -88,7 +94,7 @@ class Engine:
                 lane.name,
                 global_concurrency=lane.at_once,
                 partition_concurrency=lane.at_once_per_person,
-                limiter=None if lane.per_minute is None else {"limit": lane.per_minute, "period": 60.0},
+                limiter=None if lane.per_minute is None else {"limit": lane.per_minute, "period": MINUTE_SECONDS},
                 polling_interval_sec=QUEUE_POLL_SECONDS,
             )
         self._client = DBOSClient(
@@ -117,24 +123,32 @@ class Engine:
         return told
 
     async def enqueue(
-        self, connection: Connection, *, story: str, job_id: str, lane: str, person_id: int, telling: int = 0
+        self,
+        connection: Connection,
+        *,
+        story: str,
+        job_id: str,
+        lane: str,
+        person_id: int,
+        turn: int | None = None,
+        telling: int = 0,
     ) -> None:
         """Hand a story to the engine within the caller's transaction. Each `telling` of a job's story
-        (0, and one more for each retry) runs once."""
+        (0, and one more for each retry) runs once. `turn` is for a lane that is served by turns, from 0."""
         assert self._client is not None, "start() comes first"
         client = self._client
+        options: EnqueueOptions = {
+            "workflow_name": story,
+            "queue_name": lane,
+            "workflow_id": _workflow_id(story, job_id, telling),
+            "app_version": SHAPE_OF_THE_STORIES,
+        }
+        if turn is None:
+            options["queue_partition_key"] = str(person_id)
+        else:
+            options["priority"] = min(turn + 1, LAST_PRIORITY)
         await connection.run_sync(
-            lambda sync_connection: client.enqueue_in_transaction(
-                sync_connection,
-                {
-                    "workflow_name": story,
-                    "queue_name": lane,
-                    "workflow_id": _workflow_id(story, job_id, telling),
-                    "queue_partition_key": str(person_id),
-                    "app_version": SHAPE_OF_THE_STORIES,
-                },
-                job_id,
-            )
+            lambda sync_connection: client.enqueue_in_transaction(sync_connection, options, job_id)
         )
 
     async def step(self, name: str, body: Callable[[], Awaitable[Json]], *, preemptible: bool = False) -> Json:

@@ -34,7 +34,7 @@ from bot.workflows.requests import (
 from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.database import Connection
 from storage.datasets import Dataset, find_dataset
-from storage.jobs import Job, add_job, change_job, find_job
+from storage.jobs import Job, change_job, find_job
 from storage.models import Model, add_model, model_named
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
@@ -60,8 +60,8 @@ class Finetune:
 
     # What a person does
 
-    async def request(self, job_id: str, place: Place, request: FinetuneRequest) -> None:
-        """Take a request in; its card appears in the channel. Raises `BadInput`."""
+    async def request(self, job_id: str, place: Place, request: FinetuneRequest, *, weight: int = 1) -> None:
+        """Take a request in; its card appears in the channel. Raises `BadInput`, `TooMany`."""
         provider, trainer = self._providers.trainer_meant(request.trainer)
         name = checked_name(request.name)
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
@@ -75,6 +75,7 @@ class Finetune:
                 kind=JobKind.FINETUNE,
                 status=JobStatus.PREPARING,
                 provider=provider.name,
+                weight=weight,
                 details={
                     "name": name,
                     "trainer": trainer.id,
@@ -82,13 +83,14 @@ class Finetune:
                     "uploads": [asdict(upload) for upload in request.uploads],
                 },
             )
-            if await add_job(connection, job):
+            if await self._bench.add(connection, job):
                 await self._bench.enqueue(connection, job, story=PREPARE, lane=PREPARATION_LANE)
 
     async def start(self, job_id: str, person_id: int) -> None:
-        """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `NotYours`."""
+        """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `TooMany`."""
         async with self._database.writing() as connection:
             job = await self._job_in_review(connection, job_id, person_id)
+            await self._bench.caps.check(connection, job.place)
             await self._change_in_review(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
             await self._bench.enqueue(connection, job, story=TRAIN, lane=lane_of(job.provider))
         await self._cards.refresh(job_id)

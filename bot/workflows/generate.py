@@ -31,7 +31,7 @@ from bot.workflows.reconciliation import Paid
 from bot.workflows.references import References
 from bot.workflows.requests import SEEDS, GenerateRequest, checked_generation
 from bot.workflows.workbench import Workbench, lane_of, weights_key
-from storage.jobs import Job, add_job
+from storage.jobs import Job
 from storage.models import Model, find_model
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
@@ -54,8 +54,8 @@ class Generate:
         self._collector = collector
         bench.engine.tell(GENERATE, bench.endings.with_an_edge(self._tell))
 
-    async def request(self, job_id: str, place: Place, request: GenerateRequest) -> None:
-        """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`."""
+    async def request(self, job_id: str, place: Place, request: GenerateRequest, *, weight: int = 1) -> None:
+        """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `NotYours`, `TooMany`."""
         async with self._database.writing() as connection:
             model, (provider, generator) = await self._choice.meant(connection, place.person_id, request)
             checked = checked_generation(generator, request, base_model=model.base_model if model else None)
@@ -65,9 +65,10 @@ class Generate:
                 kind=JobKind.GENERATE,
                 status=JobStatus.RUNNING,
                 provider=provider.name,
+                weight=weight,
                 details=_details(checked, model, generator),
             )
-            if await add_job(connection, job):
+            if await self._bench.add(connection, job):
                 await self._bench.enqueue(connection, job, story=GENERATE, lane=lane_of(provider.name))
 
     # The story

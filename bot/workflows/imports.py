@@ -20,7 +20,7 @@ from bot.workflows.engine import Json
 from bot.workflows.models import reachable_by
 from bot.workflows.requests import checked_name, checked_trigger_word
 from bot.workflows.workbench import Workbench, weights_key
-from storage.jobs import Job, add_job
+from storage.jobs import Job
 from storage.models import Model, add_model, find_model, model_named
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
@@ -89,7 +89,7 @@ class Import:
         async with self._bench.database.writing() as connection:
             if await model_named(connection, place.person_id, name) is not None:
                 raise BadInput(f"You already have a model called {name}: choose another name.")
-            if await add_job(connection, job):
+            if await self._bench.add(connection, job):
                 await self._bench.enqueue(connection, job, story=IMPORT, lane=IMPORT)
 
     def _checked_source(self, text: str) -> Source:

@@ -12,7 +12,7 @@ from bot.providers.base_models import BY_ID, BaseModel, title_of
 from bot.workflows.engine import Json
 from bot.workflows.models import model_meant
 from bot.workflows.workbench import Workbench
-from storage.jobs import Job, add_job
+from storage.jobs import Job
 from storage.models import Model, find_model, model_published
 from storage.pictures import Picture, pictures_of_model
 from storage.places import Place
@@ -47,7 +47,7 @@ class Publish:
                 provider="huggingface",
                 details={"name": meant.name, "model": meant.id, "private": private},
             )
-            if await add_job(connection, job):
+            if await self._bench.add(connection, job):
                 await self._bench.enqueue(connection, job, story=PUBLISH, lane=PUBLISH)
 
     async def _tell(self, job_id: str) -> None:

@@ -20,6 +20,7 @@ from storage.database import Connection, Database
 from storage.history import begin_stage, end_stage, result_of_stage
 from storage.jobs import Job, change_job, find_job
 from storage.statuses import ErrorCategory, JobStatus, Message, Stage, StageOutcome
+from storage.turns import begin
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class Stages:
     async def _attempt(self, job_id: str, stage: Stage, action: Action) -> Json:
         async with self._database.writing() as connection:
             job = await _job_at_work(connection, job_id)
+            await begin(connection, job_id)
             await begin_stage(connection, job, stage)
         await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:

@@ -10,14 +10,16 @@ from bot.errors import ProviderDenied, ProviderError, ProviderUnreachable
 from bot.operators import Operators
 from bot.providers.registry import Providers
 from bot.providers.tasks import Webhook
+from bot.workflows.caps import Caps
 from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
 from storage.files import Files
-from storage.jobs import Job
+from storage.jobs import Job, add_job, find_job
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
+from storage.turns import take_turn
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,25 @@ class Workbench:
     objects: Objects | None
     webhook_for: WebhookFor
     operators: Operators
+    caps: Caps
+
+    async def add(self, connection: Connection, job: Job) -> bool:
+        """Store a new job; False when it is stored already. Raises `TooMany`."""
+        if await find_job(connection, job.id) is None:
+            await self.caps.check(connection, job.place)
+        return await add_job(connection, job)
 
     async def enqueue(self, connection: Connection, job: Job, *, story: str, lane: str) -> None:
-        """Hand a story of this job to the engine, within the caller's transaction."""
+        """Hand a story of this job to the engine, within the caller's transaction. At a provider it takes its turn."""
+        turn = await take_turn(connection, job, lane) if lane == lane_of(job.provider) else None
         await self.engine.enqueue(
-            connection, story=story, job_id=job.id, lane=lane, person_id=job.place.person_id, telling=job.round
+            connection,
+            story=story,
+            job_id=job.id,
+            lane=lane,
+            person_id=job.place.person_id,
+            turn=turn,
+            telling=job.round,
         )
 
     async def share(self, file: Path, key: str) -> None:

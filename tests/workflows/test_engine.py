@@ -252,6 +252,28 @@ async def test_a_lane_is_never_fuller_than_its_provider_allows(open_press: Openi
 
 
 @only_sqlite
+async def test_what_has_no_number_left_is_served_in_the_order_of_coming(open_press: Opening) -> None:
+    order: list[str] = []
+
+    async def told(press: Press, job_id: str) -> None:
+        order.append(job_id)
+        press.count("told")
+
+    press = await open_press(told)
+    await press.engine.stop()
+    press.lane = Lane(name="by turns", at_once=1)
+    await press.start()
+    async with press._database.writing() as connection:
+        for job_id, turn in (("far", 2**40), ("farther", 2**50), ("far too", 2**40), ("last number", 2**31 - 3)):
+            await asyncio.sleep(0.002)
+            await press.engine.enqueue(
+                connection, story="story", job_id=job_id, lane="by turns", person_id=ANN, turn=turn
+            )
+    await press.until("told", 4)
+    assert order == ["last number", "far", "farther", "far too"]
+
+
+@only_sqlite
 async def test_an_abandoned_story_goes_no_further(open_press: Opening) -> None:
     async def told(press: Press, job_id: str) -> None:
         async def step() -> Json:

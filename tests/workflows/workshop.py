@@ -40,7 +40,9 @@ class FolderDownloads:
 
 
 class Workshop:
-    def __init__(self, database: Database, folder: Path, pool: Executor) -> None:
+    def __init__(
+        self, database: Database, folder: Path, pool: Executor, *, variables: dict[str, str] | None = None
+    ) -> None:
         self.database = database
         self.files = Files(folder / "files")
         self.provider = FakeProvider(folder / "provider")
@@ -53,6 +55,7 @@ class Workshop:
         self._client = httpx.AsyncClient()
         self._folder = folder
         self._pool = pool
+        self._variables = variables
         self._pace: Callable[[float], Awaitable[None]] = self._no_pause
         self.engine: Engine
         self.do: Workflows
@@ -70,6 +73,7 @@ class Workshop:
             files=self.files,
             pool=self._pool,
             client=self._client,
+            variables=self._variables,
             downloads=self.downloads,
             hooks=self.hooks,
             objects=self.objects,

@@ -1,0 +1,1 @@
+"""Measurements of the real thing under load; each file says how it is run."""
