@@ -16,9 +16,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.delivery.links import Links
+from bot.delivery.notifier import Notifier
 from bot.errors import AtelierError
 from bot.messages.lists import sentence
-from bot.notifier import Notifier
 from bot.providers.refreshing import keep_fresh
 from bot.providers.registry import Providers
 from bot.settings import Settings
@@ -82,6 +83,8 @@ class Atelier(commands.AutoShardedBot):
             database=resources.database,
             files=resources.files,
             providers=resources.providers,
+            pool=resources.pool,
+            link_to=Links(resources.objects),
             edit_interval_seconds=resources.settings.card_edit_interval,
         )
         self.engine = Engine(resources.database)

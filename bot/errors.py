@@ -7,7 +7,7 @@ AtelierError
 ├── TooLate                 the job has moved on since the button was drawn
 ├── DatasetRejected         the pictures handed over cannot be used as they are
 ├── Cancelled               its person stopped it
-├── NotDelivered            Discord would not take the message
+├── DiscordUnreachable      no answer from Discord; try again
 └── ProviderError
     ├── ProviderBusy        certainly not accepted; try again after retry_after_seconds
     ├── ProviderUnreachable no answer to a harmless question; try again
@@ -58,10 +58,6 @@ class DatasetRejected(AtelierError):
 
 class Cancelled(AtelierError):
     category = ErrorCategory.CANCELLED
-
-
-class NotDelivered(AtelierError):
-    category = ErrorCategory.NETWORK
 
 
 class DiscordUnreachable(AtelierError):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -14,6 +15,7 @@ from bot.messages.words import KIND_WORDS, STATUS_WORDS
 from bot.permissions import Action, require
 from cogs.answers import CHOICES, CardButton, Interaction
 from storage.jobs import Job, count_jobs_of_person, find_job, jobs_of_person
+from storage.statuses import JobKind
 
 
 @app_commands.guild_only()
@@ -31,7 +33,7 @@ class JobsCog(commands.GroupCog, name="jobs", description="Your trainings and ge
     @app_commands.command(description="What happened in a job, stage by stage")
     @app_commands.describe(job="One of your jobs")
     async def show(self, interaction: Interaction, job: str) -> None:
-        await interaction.response.send_message(view=await _timeline(interaction, job), ephemeral=True)
+        await _show(interaction, job)
 
     @app_commands.command(description="Stop a job")
     @app_commands.describe(job="One of your jobs that is not finished")
@@ -61,7 +63,7 @@ class JobsPageButton(CardButton, act=Act.JOBS_PAGE):
 
 class TimelineButton(CardButton, act=Act.TIMELINE):
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_message(view=await _timeline(interaction, self.subject), ephemeral=True)
+        await _show(interaction, self.subject)
 
 
 async def setup(bot: Atelier) -> None:
@@ -84,10 +86,19 @@ async def _page(interaction: Interaction, page: int) -> Card:
     return jobs_page(jobs, page=page, total=total, person_id=person_id)
 
 
-async def _timeline(interaction: Interaction, job_id: str) -> Card:
+async def _show(interaction: Interaction, job_id: str) -> None:
+    """The timeline, and what the job made: its result may be nowhere else."""
     async with interaction.client.resources.database.reading() as connection:
         job = await find_job(connection, job_id)
     if job is None:
         raise NotFound("There is no such job: pick one from the list.")
     require(interaction.user.id, Action.SEE_JOB, job.place)
-    return timeline(await interaction.client.notifier.view_of(job_id))
+    notifier = interaction.client.notifier
+    await interaction.response.send_message(view=timeline(await notifier.view_of(job_id)), ephemeral=True)
+    if job.kind is not JobKind.GENERATE or not job.status.is_final:
+        return
+
+    async def post(card: Card, files: list[discord.File]) -> None:
+        await interaction.followup.send(view=card, files=files, ephemeral=True)
+
+    await notifier.show_pictures(job_id, post, bytes_per_file=interaction.filesize_limit)

@@ -20,6 +20,7 @@ from bot.providers.tasks import (
     TrainingRequest,
     Working,
 )
+from storage.statuses import Message
 from tests.builders import CARD
 
 
@@ -128,6 +129,7 @@ class FakeCards:
     def __init__(self) -> None:
         self.refreshed: list[str] = []
         self.delivered: list[str] = []
+        self.announced: list[Message] = []
         self.failures: list[Exception] = []
 
     async def refresh(self, job_id: str) -> None:
@@ -136,7 +138,8 @@ class FakeCards:
     async def refresh_soon(self, job_id: str) -> None:
         self.refreshed.append(job_id)
 
-    async def deliver(self, job_id: str) -> None:
+    async def deliver(self, job_id: str, message: Message) -> None:
         if self.failures:
             raise self.failures.pop(0)
+        self.announced.append(message)
         self.delivered.append(job_id)

@@ -30,8 +30,8 @@ FORBIDDEN = {"utils", "helpers", "misc", "common", "core", "base", "manager", "h
 
 # Who may import what: a library, and the places that know it. A place is a file or a folder.
 KNOWN_BY = {
-    "discord": ("cogs/", "bot/client.py", "bot/notifier.py", "bot/messages/", "bot/discord_address.py"),
-    "aiohttp": ("bot/client.py", "bot/notifier.py", "bot/playground/", "bot/webhooks.py"),
+    "discord": ("cogs/", "bot/client.py", "bot/delivery/", "bot/messages/", "bot/discord_address.py"),
+    "aiohttp": ("bot/client.py", "bot/delivery/refusals.py", "bot/playground/", "bot/webhooks.py"),
     "httpx": ("bot/providers/", "bot/startup.py", "bot/opening.py", "bot/downloads.py", "bot/fetching.py"),
     "sqlalchemy": ("storage/",),
     "aiosqlite": ("storage/",),
@@ -136,13 +136,14 @@ def test_a_library_is_known_in_few_places(library: str) -> None:
 
 
 PURE = {
-    "bot/datasets/": ("storage", "bot.workflows", "bot.providers", "bot.notifier", "bot.settings"),
-    "bot/pictures/": ("storage", "bot.workflows", "bot.providers", "bot.notifier", "bot.settings", "bot.datasets"),
-    "bot/providers/": ("storage.database", "storage.jobs", "bot.workflows", "bot.notifier", "bot.settings"),
-    "bot/messages/": ("bot.workflows", "bot.notifier", "bot.settings", "bot.client", "storage.database"),
-    "bot/workflows/": ("bot.notifier", "bot.client", "bot.startup", "bot.settings", "bot.messages", "bot.playground"),
+    "bot/datasets/": ("storage", "bot.workflows", "bot.providers", "bot.delivery", "bot.settings"),
+    "bot/pictures/": ("storage", "bot.workflows", "bot.providers", "bot.delivery", "bot.settings", "bot.datasets"),
+    "bot/providers/": ("storage.database", "storage.jobs", "bot.workflows", "bot.delivery", "bot.settings"),
+    "bot/messages/": ("bot.workflows", "bot.delivery", "bot.settings", "bot.client", "storage.database"),
+    "bot/delivery/": ("bot.workflows", "bot.settings", "bot.client", "bot.startup"),
+    "bot/workflows/": ("bot.delivery", "bot.client", "bot.startup", "bot.settings", "bot.messages", "bot.playground"),
     "bot/errors.py": ("bot", "storage.database"),
-    "bot/permissions.py": ("bot.workflows", "bot.notifier", "storage.database"),
+    "bot/permissions.py": ("bot.workflows", "bot.delivery", "storage.database"),
     "bot/settings.py": ("bot.workflows", "bot.client", "bot.startup", "storage"),
     "storage/statuses.py": ("storage", "sqlalchemy"),
 }

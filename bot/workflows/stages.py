@@ -19,7 +19,7 @@ from storage.database import Connection, Database
 from storage.files import Files
 from storage.history import begin_stage, close_open_stages, end_stage
 from storage.jobs import Job, change_job, find_job
-from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
+from storage.statuses import ErrorCategory, JobStatus, Message, Stage, StageOutcome
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Cards(Protocol):
 
     async def refresh_soon(self, job_id: str) -> None: ...
 
-    async def deliver(self, job_id: str) -> None: ...
+    async def deliver(self, job_id: str, message: Message) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ class Stages:
 
     async def announce(self, job: Job) -> Json:
         """The action of the last stage of every story."""
-        await self._cards.deliver(job.id)
+        await self._cards.deliver(job.id, Message.RESULT)
         return {}
 
     async def finish(self, job_id: str) -> None:
@@ -170,7 +170,7 @@ class Stages:
     async def _tell_failure(self, job_id: str) -> Json:
         """The failure is in the row and on the card already; a message that cannot be posted changes nothing."""
         try:
-            await self._cards.deliver(job_id)
+            await self._cards.deliver(job_id, Message.FAILURE)
         except AtelierError as error:
             log.warning("Job %s failed and its person could not be told: %s", job_id, error)
         return {}

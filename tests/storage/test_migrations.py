@@ -129,7 +129,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         for number in range(2)
     ],
 }
-GONE = {"jobs": {"remote_id"}}
+GONE = {"jobs": {"remote_id", "message_id"}}
 NEW = {"submissions": {"part": 0, "links": {}}, "models": {"remote": {}, "published": None}}
 
 
