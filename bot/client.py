@@ -16,8 +16,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.delivery.links import Links
+from bot.delivery.notifier import Notifier
 from bot.intake import Intake, answer_privately, tell_failure, turn_away
-from bot.notifier import Notifier
 from bot.positions import Positions
 from bot.providers.refreshing import keep_fresh
 from bot.providers.registry import Providers
@@ -94,6 +95,8 @@ class Atelier(commands.AutoShardedBot):
             database=resources.database,
             files=resources.files,
             providers=resources.providers,
+            pool=resources.pool,
+            link_to=Links(resources.objects),
             edit_interval_seconds=resources.settings.card_edit_interval,
         )
         self.engine = Engine(resources.database)

@@ -9,7 +9,7 @@ AtelierError
 ├── DatasetRejected         the pictures handed over cannot be used as they are
 ├── Cancelled               its person stopped it
 ├── StageOverdue            a stage of ours took longer than it ever should
-├── NotDelivered            Discord would not take the message
+├── DiscordUnreachable      no answer from Discord; try again
 └── ProviderError
     ├── ProviderBusy        certainly not accepted; try again after retry_after_seconds
     ├── ProviderUnreachable no answer to a harmless question; try again
@@ -68,10 +68,6 @@ class Cancelled(AtelierError):
 
 class StageOverdue(AtelierError):
     category = ErrorCategory.TIMEOUT
-
-
-class NotDelivered(AtelierError):
-    category = ErrorCategory.NETWORK
 
 
 class DiscordUnreachable(AtelierError):

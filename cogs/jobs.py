@@ -26,6 +26,7 @@ from storage.jobs import (
     jobs_of_server,
 )
 from storage.places import DIRECT_MESSAGE, Place
+from storage.statuses import JobKind
 from storage.turns import positions_of
 
 NOBODY = 0  # of the jobs of a whole server
@@ -58,7 +59,7 @@ class JobsCog(commands.GroupCog, name="jobs", description="Your trainings and ge
     @app_commands.command(description="What happened in a job, stage by stage")
     @app_commands.describe(job="One of your jobs")
     async def show(self, interaction: Interaction, job: str) -> None:
-        await interaction.response.send_message(view=await _timeline(interaction, job), ephemeral=True)
+        await _show(interaction, job)
 
     @app_commands.command(description="Stop a job")
     @app_commands.describe(job="One of your jobs that is not finished")
@@ -111,7 +112,7 @@ class ExportButton(CardButton, act=Act.EXPORT):
 
 class TimelineButton(CardButton, act=Act.TIMELINE):
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.send_message(view=await _timeline(interaction, self.subject), ephemeral=True)
+        await _show(interaction, self.subject)
 
 
 async def setup(bot: Atelier) -> None:
@@ -135,9 +136,17 @@ async def _page(interaction: Interaction, page: int) -> Card:
     return jobs_page(jobs, page=page, total=total, person_id=person_id, positions=positions)
 
 
-async def _timeline(interaction: Interaction, job_id: str) -> Card:
+async def _show(interaction: Interaction, job_id: str) -> None:
+    """The timeline, and what the job made: its result may be nowhere else."""
     view, asker = await _seen(interaction, job_id)
-    return timeline(view, asker)
+    await interaction.response.send_message(view=timeline(view, asker), ephemeral=True)
+    if view.job.kind is not JobKind.GENERATE or not view.job.status.is_final:
+        return
+
+    async def post(card: Card, files: list[discord.File]) -> None:
+        await interaction.followup.send(view=card, files=files, ephemeral=True)
+
+    await interaction.client.notifier.show_pictures(job_id, post, bytes_per_file=interaction.filesize_limit)
 
 
 async def _seen(interaction: Interaction, job_id: str) -> tuple[JobView, Asker]:

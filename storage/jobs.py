@@ -29,7 +29,6 @@ class Job:
     status: JobStatus
     provider: str
     details: Mapping[str, Any]
-    message_id: int | None = None
     progress: float = 0.0
     note: str = ""
     ready_at_ms: int | None = None
@@ -118,6 +117,12 @@ async def begin_round(connection: Connection, job: Job, status: JobStatus) -> Jo
     return await find_job(connection, job.id)
 
 
+async def remember_shown(connection: Connection, shown: Job) -> None:
+    """Its card shows the job as of `updated_ms`, or can never be shown again. This is no change of the job."""
+    statement = sa.update(jobs).where(jobs.c.id == shown.id, jobs.c.shown_ms < shown.updated_ms)
+    await connection.execute(statement.values(shown_ms=shown.updated_ms))
+
+
 async def jobs_of_person(connection: Connection, person_id: int, *, limit: int, offset: int = 0) -> list[Job]:
     """Newest first."""
     return await _page(connection, jobs.c.person_id == person_id, limit, offset)
@@ -201,7 +206,6 @@ def _job(row: sa.Row[Any]) -> Job:
         status=JobStatus(row.status),
         provider=row.provider,
         details=row.details,
-        message_id=row.message_id,
         progress=row.progress,
         note=row.note,
         ready_at_ms=row.ready_at_ms,

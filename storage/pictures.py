@@ -1,5 +1,6 @@
 """Pictures: what a generate job made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +59,9 @@ async def pictures_of_model(connection: Connection, model_id: str, person_id: in
     return [_picture(row) for row in await connection.execute(statement)]
 
 
-async def pictures_posted_in(connection: Connection, job_id: str, message_id: int) -> None:
-    await connection.execute(sa.update(pictures).where(pictures.c.job_id == job_id).values(message_id=message_id))
+async def pictures_posted_in(connection: Connection, job_id: str, positions: Sequence[int], message_id: int) -> None:
+    shown = sa.update(pictures).where(pictures.c.job_id == job_id, pictures.c.position.in_(positions))
+    await connection.execute(shown.values(message_id=message_id))
 
 
 def _picture(row: sa.Row[Any]) -> Picture:

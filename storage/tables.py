@@ -53,7 +53,6 @@ jobs = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("provider", sa.String(32), nullable=False),
     sa.Column("details", sa.JSON, nullable=False),
-    sa.Column("message_id", sa.BigInteger),
     sa.Column("progress", sa.Float, nullable=False, server_default="0"),
     sa.Column("note", sa.String(200), nullable=False, server_default=""),
     sa.Column("ready_at_ms", sa.BigInteger),
@@ -143,6 +142,7 @@ deliveries = sa.Table(
     sa.Column("route", sa.String(16), nullable=False),
     sa.Column("posted_in", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),
+    sa.Column("pictures", sa.JSON, nullable=False, server_default="[]"),
     _words("message", Message),
     _words("route", Route),
 )

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
 from storage.jobs import Job
-from storage.statuses import JobStatus
-from storage.tables import jobs
+from storage.statuses import JobStatus, Message
+from storage.tables import deliveries, jobs
 
 TURN = 2520  # one job of a person with weight 1; a weight of 2 takes half of it, so two jobs for one
 
@@ -97,7 +97,14 @@ async def positions_of(connection: Connection, some_jobs: Sequence[Job]) -> dict
 async def waiting_in_all_lanes(connection: Connection, *, limit: int) -> list[Waiting]:
     """The first in line first, whatever the lane."""
     position = sa.func.row_number().over(partition_by=jobs.c.lane, order_by=ORDER).label("position")
-    statement = sa.select(jobs.c.id, position, jobs.c.message_id).where(_WAITING).order_by("position").limit(limit)
+    is_card = (deliveries.c.job_id == jobs.c.id) & (deliveries.c.message == Message.CARD)
+    statement = (
+        sa.select(jobs.c.id, position, deliveries.c.message_id)
+        .join(deliveries, is_card, isouter=True)
+        .where(_WAITING)
+        .order_by("position")
+        .limit(limit)
+    )
     return [
         Waiting(job_id=row.id, position=row.position, has_card=row.message_id is not None)
         for row in await connection.execute(statement)

@@ -160,7 +160,7 @@ class FakeCards:
     def __init__(self) -> None:
         self.refreshed: list[str] = []
         self.delivered: list[str] = []
-        self.messages: list[Message] = []
+        self.announced: list[Message] = []
         self.failures: list[Exception] = []
 
     async def refresh(self, job_id: str) -> None:
@@ -172,5 +172,5 @@ class FakeCards:
     async def deliver(self, job_id: str, message: Message) -> None:
         if self.failures:
             raise self.failures.pop(0)
+        self.announced.append(message)
         self.delivered.append(job_id)
-        self.messages.append(message)

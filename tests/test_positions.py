@@ -11,6 +11,7 @@ from storage.statuses import JobStatus
 from storage.turns import begin, take_turn
 from tests.builders import generate_job
 from tests.fakes import FakeCards
+from tests.posted import has_its_card
 
 LANE = "at-fake"
 
@@ -21,7 +22,8 @@ async def queue(database: Database, *job_ids: str, has_card: bool = True) -> Non
             job = generate_job(id=job_id)
             await add_job(connection, job)
             await take_turn(connection, job, LANE)
-            await change_job(connection, job_id, message_id=1 if has_card else None)
+            if has_card:
+                await has_its_card(connection, job)
 
 
 async def let_begin(database: Database, job_id: str) -> None:

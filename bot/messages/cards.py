@@ -8,11 +8,13 @@ import discord
 from bot.messages.buttons import Act, button
 from bot.messages.offers import quote, trainer_title
 from bot.messages.outlooks import is_ready, waits
+from bot.messages.whereabouts import beside_the_card
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
 from bot.outlook import Outlook
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
+from storage.deliveries import Delivery
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
@@ -53,6 +55,7 @@ class JobView:
     submissions: Sequence[Submission] = ()
     can_attach: bool = False
     outlook: Outlook | None = None
+    deliveries: Sequence[Delivery] = ()
 
 
 def job_card(view: JobView) -> Card:
@@ -110,6 +113,8 @@ def _lines(view: JobView) -> Iterator[str]:
             yield "⏹️ Stopping…"
         case JobStatus.DONE:
             yield _done(job)
+            if elsewhere := beside_the_card(job, view.deliveries):
+                yield elsewhere
         case JobStatus.PREPARING | JobStatus.RUNNING:
             yield stage_line(view)
             yield _progress(view)

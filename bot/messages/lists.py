@@ -7,6 +7,7 @@ import discord
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, JobView, finished_card, retry_button
 from bot.messages.outlooks import in_line
+from bot.messages.whereabouts import on_asking
 from bot.messages.words import (
     COLOURS,
     KIND_WORDS,
@@ -119,7 +120,8 @@ def timeline(view: JobView, asker: Asker) -> Card:
         f"### {_job_mark(job)} {_job_words(job)}",
         f"{STATUS_WORDS[job.status].capitalize()} · asked for {moment(job.created_ms)}",
     ]
-    end = [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"] if job.error_sentence else []
+    end = [f"\n{where}"] if (where := on_asking(job, view.deliveries)) else []
+    end += [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"] if job.error_sentence else []
     end.append(f"-# job {job.id}")
     events = [_event(event, for_operator) for event in view.events] or ["No stage has begun yet."]
     room = TEXT_CHARACTERS - sum(len(line) + 1 for line in lines + end)

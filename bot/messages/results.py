@@ -1,19 +1,20 @@
 """The message that tells a person their model or pictures are ready. Sent once, mentions only them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.cards import Card, finished_card, generation_facts
 from bot.messages.words import COLOURS, count, plain
-from bot.pictures.checking import kind_of_bytes
 from bot.providers.card import ProviderCard
 from storage.jobs import Job
 from storage.statuses import JobStatus
 
 ALT_CHARACTERS = 1024
+KEPT = "could not be posted: it is kept. Try **/jobs show**, or ask whoever runs this bot."
 
 
 def model_result(job: Job, provider: ProviderCard) -> Card:
@@ -49,25 +50,31 @@ def publish_result(job: Job, url: str) -> Card:
     )
 
 
-def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str]) -> Card:
-    """`file_names` are the attachments of the same message, in order."""
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What one message shows of a job's pictures, each by its number from 1: attached, by link, or only mentioned.
+
+    `attached` names the message's files; `made` is how many pictures the job has in all.
+    """
+
+    attached: Mapping[int, str]
+    links: Mapping[int, str] = field(default_factory=dict)
+    kept: Sequence[int] = ()
+    made: int
+    is_first: bool = True
+    is_last: bool = True
+
+
+def pictures_result(job: Job, provider: ProviderCard, share: Share) -> Card:
     details = job.details
-    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[JobStatus.DONE])
-    container.add_item(
-        discord.ui.TextDisplay(
-            f"<@{job.place.person_id}> **{plain(details['name'], 60)}**\n> {plain(details['prompt'], 300)}"
-        )
-    )
-    container.add_item(
-        discord.ui.MediaGallery(
-            *(
-                discord.MediaGalleryItem(f"attachment://{name}", description=alt_text(job, number))
-                for number, name in enumerate(file_names, start=1)
-            )
-        )
-    )
+    head = f"**{plain(details['name'], 60)}**\n> {plain(details['prompt'], 300)}"
+    if share.is_first:
+        head = f"<@{job.place.person_id}> {head}"
+    container = _pictures(job, share, head)
+    if not share.is_last:
+        return finished_card(container)
     container.add_item(discord.ui.TextDisplay(f"-# {' · '.join([*generation_facts(job), *_maker(provider)])}"))
-    if missing := details["count"] - len(file_names):
+    if missing := details["count"] - share.made:
         words = count(missing, "picture is", "pictures are")
         container.add_item(
             discord.ui.TextDisplay(
@@ -80,14 +87,41 @@ def pictures_result(job: Job, provider: ProviderCard, file_names: Sequence[str])
     return finished_card(container)
 
 
+def pictures_again(job: Job, share: Share) -> Card:
+    """For a person who asks /jobs show."""
+    return finished_card(_pictures(job, share, f"**{plain(job.details['name'], 60)}**"))
+
+
+def _pictures(job: Job, share: Share, head: str) -> discord.ui.Container[Card]:
+    container: discord.ui.Container[Card] = discord.ui.Container(
+        discord.ui.TextDisplay(head), accent_colour=COLOURS[JobStatus.DONE]
+    )
+    if share.attached:
+        container.add_item(
+            discord.ui.MediaGallery(
+                *(
+                    discord.MediaGalleryItem(f"attachment://{name}", description=alt_text(job, number))
+                    for number, name in share.attached.items()
+                )
+            )
+        )
+    for number, link in share.links.items():
+        container.add_item(
+            discord.ui.TextDisplay(f"Picture {number} is too large for Discord: [download it]({link}) within a week.")
+        )
+    for number in share.kept:
+        container.add_item(discord.ui.TextDisplay(f"Picture {number} {KEPT}"))
+    return container
+
+
 def _maker(provider: ProviderCard) -> list[str]:
     return [] if provider.notice else [provider.title]
 
 
-def picture_file_name(job: Job, number: int, content: bytes) -> str:
+def picture_file_name(job: Job, number: int, kind: str) -> str:
     """What a saved picture is called: its model's name, in letters that every disk takes, and what it really is."""
     slug = re.sub(r"[^a-z0-9]+", "-", job.details["name"].lower()).strip("-")
-    return f"{slug or 'picture'}-{job.details['seed']}-{number}.{kind_of_bytes(content)}"
+    return f"{slug or 'picture'}-{job.details['seed']}-{number}.{kind}"
 
 
 def alt_text(job: Job, number: int) -> str:
@@ -105,6 +139,19 @@ def failure_result(job: Job) -> Card:
                 f"{plain(job.error_sentence or '', 1000)}"
             ),
             accent_colour=COLOURS[JobStatus.FAILED],
+        )
+    )
+
+
+def question_result(job: Job) -> Card:
+    """Nobody can say whether a paid request was accepted: its person decides."""
+    return finished_card(
+        discord.ui.Container(
+            discord.ui.TextDisplay(
+                f"<@{job.place.person_id}> **{plain(job.details['name'], 60)}** needs your decision.\n"
+                f"{plain(job.error_sentence or '', 1000)}"
+            ),
+            accent_colour=COLOURS[JobStatus.REVIEW],
         )
     )
 

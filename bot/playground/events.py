@@ -40,6 +40,18 @@ class TypingStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChannelOpened:
+    """A thread was begun, or the bot and somebody may write to each other now."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelDeleted:
+    channel: Channel
+
+
+@dataclass(frozen=True, kw_only=True)
 class CommandsChanged:
     pass
 
@@ -56,6 +68,8 @@ Event: TypeAlias = (
     | InteractionOpened
     | InteractionAnswered
     | TypingStarted
+    | ChannelOpened
+    | ChannelDeleted
     | CommandsChanged
     | BotCameOrWent
 )

@@ -8,6 +8,8 @@ from aiohttp import WSMsgType, web
 from bot.playground import interaction_payloads, payloads, server_payloads
 from bot.playground.events import (
     BotCameOrWent,
+    ChannelDeleted,
+    ChannelOpened,
     Event,
     InteractionOpened,
     MessageCreated,
@@ -152,10 +154,18 @@ class Gateway:
                 moment = int(self._world.now().timestamp())
                 data = {"channel_id": channel.id, "user_id": user_id, "timestamp": moment}
                 self._tell("TYPING_START", data, channel, DIRECT_TYPING if channel.is_direct else GUILD_TYPING)
+            case ChannelOpened(channel=channel) if channel.parent_id is not None:
+                self._tell("THREAD_CREATE", self._told(channel) | {"newly_created": True}, channel, GUILDS)
+            case ChannelDeleted(channel=channel) if not channel.is_direct:
+                kind = "CHANNEL" if channel.parent_id is None else "THREAD"
+                self._tell(f"{kind}_DELETE", self._told(channel), channel, GUILDS)
             case InteractionOpened(interaction=interaction):
                 channel = self._world.channel(interaction.channel_id)
                 data = interaction_payloads.interaction(self._world, interaction)
                 self._tell("INTERACTION_CREATE", data, channel, 0)
+
+    def _told(self, channel: Channel) -> Json:
+        return payloads.channel(self._world, channel)
 
     def _tell_of_message(self, name: str, message: Message) -> None:
         # Ephemeral messages exist only between the person and the interaction's token.

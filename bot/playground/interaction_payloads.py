@@ -24,7 +24,7 @@ def interaction(world: World, one: Interaction) -> Json:
         "entitlement_sku_ids": [],
         "authorizing_integration_owners": _owners(world, one),
         "context": 1 if channel.is_direct else 0,
-        "attachment_size_limit": world.file_bytes,
+        "attachment_size_limit": world.file_bytes_in(channel.id),
     }
     if channel.is_direct:
         payload["user"] = payloads.user(world.user(one.person_id))

@@ -1,10 +1,10 @@
 """Turns a checked request body into a message, or into the next version of one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.playground import embed_rules, limits, mentions, message_rules, refusals
+from bot.playground import embed_rules, mentions, message_rules, refusals
 from bot.playground.cdn import Files
 from bot.playground.component_shapes import Answered, media_in, walk
 from bot.playground.form import Form
@@ -24,9 +24,9 @@ class Draft:
 
 
 class Writer:
-    """Writes messages against one store of files."""
+    """Writes messages against one store of files; `file_bytes` is what one file may have in a channel."""
 
-    def __init__(self, files: Files, *, file_bytes: int = limits.FILE_BYTES) -> None:
+    def __init__(self, files: Files, *, file_bytes: Callable[[str], int]) -> None:
         self._files = files
         self._file_bytes = file_bytes
 
@@ -44,7 +44,8 @@ class Writer:
         self, draft: Draft, blank: Message, existing: Message | None, *, replied_to: str | None = None
     ) -> Message:
         body = draft.body
-        message_rules.check(draft.form, body, draft.files, existing=existing, file_bytes=self._file_bytes)
+        file_bytes = self._file_bytes(blank.channel_id)
+        message_rules.check(draft.form, body, draft.files, existing=existing, file_bytes=file_bytes)
         attachments = self._attachments(draft, blank, existing)
         by_name = {attachment.filename: attachment for attachment in attachments}
 

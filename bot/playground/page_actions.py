@@ -52,7 +52,10 @@ class Viewer:
         direct = [one for one in self.world.channels.values() if one.recipient_id == self.person.id]
         bot = self.world.bot.name
         own = {"id": self.world.server.id, "name": self.world.server.name}
-        listed = [{"id": one.id, "name": one.name, "topic": one.topic, "type": 0} for one in open_to_all]
+        listed = [
+            {"id": one.id, "name": one.name, "topic": one.topic, "type": 11 if one.parent_id else 0}
+            for one in open_to_all
+        ]
         servers: list[Json] = [own | {"channels": listed}]
         if direct:
             letters = [{"id": one.id, "name": bot, "topic": None, "type": 1} for one in direct]

@@ -13,7 +13,8 @@ Page to server: `{"do": ACTION, "re": number, ...}`, answered by `{"re": number,
     dismiss {message_id}                                       hides an ephemeral message
 
 Server to page, filtered for the acting person: `{"event": NAME, ...}` with message_create, message_update,
-message_delete, interaction_waiting, interaction_answered, interaction_failed, modal, bot_status, commands, typing.
+message_delete, servers, interaction_waiting, interaction_answered, interaction_failed, modal, bot_status, commands,
+typing.
 
 All objects are Discord's own JSON, and ids are strings. Messages carry three extras for the page:
 `ephemeral_for`, `loading`, and `interaction_metadata.name`. A file is first sent to POST /playground/uploads.
@@ -29,6 +30,8 @@ from bot.playground import acting, limits, page_actions, refusals
 from bot.playground.client_rules import ClientRefused
 from bot.playground.events import (
     BotCameOrWent,
+    ChannelDeleted,
+    ChannelOpened,
     CommandsChanged,
     Event,
     InteractionAnswered,
@@ -122,6 +125,9 @@ class PageSocket:
                 self._interaction_answered(interaction)
             case TypingStarted(channel=channel, user_id=user_id):
                 self._tell({"event": "typing", "channel_id": channel.id, "user_id": user_id})
+            case ChannelOpened() | ChannelDeleted():
+                for viewer in self._viewers:
+                    viewer.push({"event": "servers", "servers": viewer.servers()})
             case CommandsChanged():
                 for viewer in self._viewers:
                     viewer.push({"event": "commands", "commands": viewer.commands()})

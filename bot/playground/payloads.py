@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.playground.component_shapes import walk
 from bot.playground.message_writing import is_shown_by_embed
 from bot.playground.shapes import Json
-from bot.playground.values import Attachment, Channel, Message, Origin, User
+from bot.playground.values import Attachment, Channel, Flag, Message, Origin, User
 from bot.playground.world import World
 
 
@@ -75,6 +75,8 @@ def channel(world: World, one: Channel) -> Json:
     payload: Json = {"id": one.id, "flags": 0, "last_message_id": held[-1].id if held else None}
     if one.recipient_id is not None:
         return payload | {"type": 1, "recipients": [user(world.user(one.recipient_id))]}
+    if one.parent_id is not None:
+        return payload | _thread(world, one, messages=len(held))
     return payload | {
         "type": 0,
         "guild_id": world.server.id,
@@ -85,6 +87,27 @@ def channel(world: World, one: Channel) -> Json:
         "nsfw": False,
         "rate_limit_per_user": 0,
         "permission_overwrites": [],
+    }
+
+
+def _thread(world: World, one: Channel, *, messages: int) -> Json:
+    return {
+        "type": 11,
+        "guild_id": world.server.id,
+        "name": one.name,
+        "parent_id": one.parent_id,
+        "owner_id": one.owner_id,
+        "rate_limit_per_user": 0,
+        "message_count": messages,
+        "member_count": 1,
+        "total_message_sent": messages,
+        "thread_metadata": {
+            "archived": False,
+            "archive_timestamp": timestamp(one.opened_at),
+            "auto_archive_duration": 1440,
+            "locked": False,
+            "create_timestamp": timestamp(one.opened_at),
+        },
     }
 
 
@@ -140,6 +163,8 @@ def _bare_message(world: World, one: Message) -> Json:
         "embeds": [_embed(world, embed) for embed in one.embeds],
         "components": [_component(world, component) for component in one.components],
     }
+    if one.id in world.channels:
+        payload |= {"flags": int(one.flags | Flag.HAS_THREAD), "thread": channel(world, world.channel(one.id))}
     if one.nonce is not None:
         payload["nonce"] = one.nonce
     if one.replies_to is not None:

@@ -94,6 +94,10 @@ class Person:
         held = self._world.messages_in(self._channel_id(channel))
         return [payloads.message(self._world, one) for one in held if one.ephemeral_for in (None, self.id)]
 
+    def close_direct_messages(self) -> None:
+        """The bot may not write to this person any more: 403, code 50007."""
+        self._world.closed_to_the_bot.add(self.id)
+
     async def say(self, content: str, *, channel: str = "general", files: Sequence[Path] = ()) -> Json:
         upload_ids = [await self._upload(path) for path in files]
         channel_id = self._channel_id(channel)

@@ -71,6 +71,18 @@ def cannot_act_in_direct_channel() -> Refusal:
     return Refusal(403, 50003, "Cannot execute action on a DM channel")
 
 
+def missing_access() -> Refusal:
+    return Refusal(403, 50001, "Missing Access")
+
+
+def not_in_this_kind_of_channel() -> Refusal:
+    return Refusal(400, 50024, "Cannot execute action on this channel type")
+
+
+def thread_exists() -> Refusal:
+    return Refusal(400, 160004, "A thread has already been created for this message")
+
+
 def message_of_another() -> Refusal:
     return Refusal(403, 50005, "Cannot edit a message authored by another user")
 

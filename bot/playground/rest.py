@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground import refusals, rest_commands, rest_identity, rest_interactions, rest_messages
+from bot.playground import refusals, rest_commands, rest_identity, rest_interactions, rest_messages, rest_threads
 from bot.playground.faults import Fault, Faults
 from bot.playground.rate_limits import RateLimits, Verdict
 from bot.playground.rest_call import Call, Reply, Route, read_body
@@ -24,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *rest_identity.ROUTES,
     *rest_commands.ROUTES,
     *rest_messages.ROUTES,
+    *rest_threads.ROUTES,
     *rest_interactions.ROUTES,
 )
 REMEMBERED = 20_000

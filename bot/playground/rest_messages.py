@@ -14,9 +14,26 @@ REPLY = 19
 
 def _channel(call: Call, needed: Permission) -> Channel:
     channel = call.world.channel(call.values["channel_id"])
-    if needed not in call.world.permissions(call.world.bot.id, channel):
+    held = call.world.permissions(call.world.bot.id, channel)
+    if Permission.VIEW_CHANNEL not in held:
+        raise refusals.missing_access()
+    if needed not in held:
         raise refusals.missing_permissions()
     return channel
+
+
+def _channel_to_write_in(call: Call) -> Channel:
+    is_thread = call.world.channel(call.values["channel_id"]).parent_id is not None
+    channel = _channel(call, Permission.SEND_MESSAGES_IN_THREADS if is_thread else Permission.SEND_MESSAGES)
+    if channel.recipient_id in call.world.closed_to_the_bot:
+        raise refusals.cannot_message_this_user()
+    if call.files:
+        _channel(call, Permission.ATTACH_FILES)
+    return channel
+
+
+def visible_message(call: Call) -> Message:
+    return _message(call, Permission.VIEW_CHANNEL)
 
 
 def _message(call: Call, needed: Permission) -> Message:
@@ -29,7 +46,7 @@ def _message(call: Call, needed: Permission) -> Message:
 
 def _create(call: Call) -> Reply:
     world, body = call.world, call.object
-    channel = _channel(call, Permission.SEND_MESSAGES)
+    channel = _channel_to_write_in(call)
     nonce = body.get("nonce")
     if body.get("enforce_nonce") and nonce is not None:
         earlier = world.posted_with_nonce(channel.id, nonce)
@@ -76,6 +93,8 @@ def _history(call: Call) -> Reply:
     limit = int(call.query["limit"]) if call.query.get("limit", "").isdigit() else 50
     form.number(("limit",), limit, least=1, most=100)
     form.refuse_if_wrong()
+    if Permission.READ_MESSAGE_HISTORY not in call.world.permissions(call.world.bot.id, channel):
+        return Reply(body=[])  # Discord refuses nothing here, and shows nothing
     held = [one for one in call.world.messages_in(channel.id) if one.ephemeral_for is None]
     if call.query.get("before", "").isdigit():
         held = [one for one in held if int(one.id) < int(call.query["before"])]

@@ -18,10 +18,12 @@ from bot.playground.person import Person
 from bot.playground.rate_limits import RateLimit, RateLimits
 from bot.playground.rest import Exchange, Rest
 from bot.playground.shapes import Json
+from bot.playground.values import Permission
 from bot.playground.world import World, wall_clock
 
 PAGE = Path(__file__).parent / "page"
 LOOPBACK = "127.0.0.1"
+FORBIDDEN = Permission.VIEW_CHANNEL | Permission.SEND_MESSAGES
 
 
 class Playground:
@@ -204,12 +206,16 @@ class Playground:
         """Every later resume is refused with op 9."""
         self._gateway.forget_sessions()
 
-    def forbid(self, channel: str) -> None:
-        """Takes the bot's right to see and send in a channel: 403, code 50013."""
-        self.world.forbidden_channel_ids.add(self.world.channel_named(channel).id)
+    def forbid(self, channel: str, permissions: Permission = FORBIDDEN) -> None:
+        """Takes rights of the bot's in a channel and its threads: 403 with code 50001 when it may not even look,
+        else 50013."""
+        self.world.withheld[self.world.channel_named(channel).id] = permissions
 
     def allow(self, channel: str) -> None:
-        self.world.forbidden_channel_ids.discard(self.world.channel_named(channel).id)
+        self.world.withheld.pop(self.world.channel_named(channel).id, None)
+
+    def delete_channel(self, channel: str) -> None:
+        self.world.delete_channel(self.world.channel_named(channel))
 
 
 def _static(path: Path) -> web.StreamResponse:

@@ -1,6 +1,6 @@
 """Discord's JSON for the server, its roles and members, and for what the gateway says about them."""
 
-from bot.playground import payloads
+from bot.playground import limits, payloads
 from bot.playground.shapes import Json
 from bot.playground.values import Channel, Permission
 from bot.playground.world import World
@@ -92,7 +92,7 @@ def guild(world: World) -> Json:
         "max_members": 500000,
         "max_stage_video_channel_users": 50,
         "max_video_channel_users": 25,
-        "premium_tier": 0,
+        "premium_tier": _tier(world),
         "premium_subscription_count": 0,
         "premium_progress_bar_enabled": False,
         "preferred_locale": "en-US",
@@ -103,13 +103,20 @@ def guild(world: World) -> Json:
     }
 
 
+def _tier(world: World) -> int:
+    """What lets people and bots post files of this size."""
+    return max((tier for tier, size in limits.FILE_BYTES_OF_TIER.items() if size <= world.file_bytes), default=0)
+
+
 def guild_with_counts(world: World) -> Json:
     count = len(world.people) + 1
     return guild(world) | {"approximate_member_count": count, "approximate_presence_count": count}
 
 
 def guild_create(world: World) -> Json:
-    channels = [payloads.channel(world, one) for one in world.channels.values() if not one.is_direct]
+    held = [one for one in world.channels.values() if not one.is_direct]
+    channels = [payloads.channel(world, one) for one in held if one.parent_id is None]
+    threads = [payloads.channel(world, one) for one in held if one.parent_id is not None]
     return guild(world) | {
         "joined_at": payloads.timestamp(world.server.opened_at),
         "large": False,
@@ -118,7 +125,7 @@ def guild_create(world: World) -> Json:
         "members": [member(world, world.bot.id), member(world, world.server.owner_id)],
         "channels": channels,
         "voice_states": [],
-        "threads": [],
+        "threads": threads,
         "presences": [],
         "stage_instances": [],
         "guild_scheduled_events": [],

@@ -19,6 +19,8 @@ class Permission(IntFlag):
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
     USE_APPLICATION_COMMANDS = 1 << 31
+    CREATE_PUBLIC_THREADS = 1 << 35
+    SEND_MESSAGES_IN_THREADS = 1 << 38
 
     @classmethod
     def of_everyone(cls) -> "Permission":
@@ -30,6 +32,8 @@ class Permission(IntFlag):
             | cls.ATTACH_FILES
             | cls.READ_MESSAGE_HISTORY
             | cls.USE_APPLICATION_COMMANDS
+            | cls.CREATE_PUBLIC_THREADS
+            | cls.SEND_MESSAGES_IN_THREADS
         )
 
     @classmethod
@@ -42,6 +46,7 @@ class Flag(IntFlag):
 
     NONE = 0
     SUPPRESS_EMBEDS = 1 << 2
+    HAS_THREAD = 1 << 5
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
@@ -61,13 +66,16 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A text channel of the server or, with a recipient, a direct channel between that person and the bot."""
+    """A text channel of the server; with a parent, a thread; with a recipient, that person's direct channel."""
 
     id: str
     name: str
     topic: str | None = None
     position: int = 0
     recipient_id: str | None = None
+    parent_id: str | None = None
+    owner_id: str | None = None  # who began the thread
+    opened_at: datetime | None = None  # of a thread
 
     @property
     def is_direct(self) -> bool:

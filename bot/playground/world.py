@@ -12,6 +12,8 @@ from bot.playground import limits, refusals
 from bot.playground.cdn import Files
 from bot.playground.commands import CommandBook
 from bot.playground.events import (
+    ChannelDeleted,
+    ChannelOpened,
     CommandsChanged,
     Event,
     InteractionAnswered,
@@ -48,7 +50,7 @@ class World:
         self.file_bytes = file_bytes
         self.snowflakes = Snowflakes(now)
         self.files = Files(now=now, snowflakes=self.snowflakes)
-        self.writer = Writer(self.files, file_bytes=file_bytes)
+        self.writer = Writer(self.files, file_bytes=self.file_bytes_in)
         take = Snowflakes(lambda: FOUNDED).take
         self.people = {user.id: user for user in (User(id=take(), name=name) for name in PEOPLE)}
         self.bot = User(id=take(), name="Atelier", is_bot=True)
@@ -63,7 +65,8 @@ class World:
             self.channels[channel.id] = channel
         self.commands = CommandBook(self.snowflakes, application_id=self.bot.id)
         self.interactions: dict[str, Interaction] = {}
-        self.forbidden_channel_ids: set[str] = set()
+        self.withheld: dict[str, Permission] = {}  # from the bot, by channel
+        self.closed_to_the_bot: set[str] = set()  # people who take no direct messages
         self._messages: dict[str, dict[str, Message]] = {}
         self._nonces: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._listeners: list[Listener] = []
@@ -103,17 +106,34 @@ class World:
         for channel in self.channels.values():
             if channel.recipient_id == person_id:
                 return channel
-        channel = Channel(id=self.snowflakes.take(), name=self.user(person_id).username, recipient_id=person_id)
+        name = self.user(person_id).username
+        return self.open_channel(Channel(id=self.snowflakes.take(), name=name, recipient_id=person_id))
+
+    def open_channel(self, channel: Channel) -> Channel:
         self.channels[channel.id] = channel
+        self.announce(ChannelOpened(channel=channel))
         return channel
 
+    def delete_channel(self, channel: Channel) -> None:
+        """With its messages, its files and its threads."""
+        for thread in [one for one in self.channels.values() if one.parent_id == channel.id]:
+            self.delete_channel(thread)
+        for message in self._messages.pop(channel.id, {}).values():
+            for attachment in message.attachments:
+                self.files.forget(attachment.id)
+        del self.channels[channel.id]
+        self.announce(ChannelDeleted(channel=channel))
+
     def permissions(self, user_id: str, channel: Channel) -> Permission:
+        """A thread has those of its channel."""
         if user_id == self.server.owner_id:
             return Permission.of_owner()
-        everyone = Permission.of_everyone()
-        if user_id == self.bot.id and channel.id in self.forbidden_channel_ids:
-            return everyone & ~(Permission.SEND_MESSAGES | Permission.VIEW_CHANNEL)
-        return everyone
+        withheld = self.withheld.get(channel.parent_id or channel.id) if user_id == self.bot.id else None
+        return Permission.of_everyone() & ~(withheld or Permission(0))
+
+    def file_bytes_in(self, channel_id: str) -> int:
+        """How large a file may be: a server's boosts do not reach into direct messages."""
+        return limits.FILE_BYTES if self.channel(channel_id).is_direct else self.file_bytes
 
     # Messages.
 

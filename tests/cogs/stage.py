@@ -10,6 +10,7 @@ from bot.playground.reading import text_of
 from bot.playground.server import Playground
 from bot.playground.values import User
 from storage.datasets import add_dataset
+from storage.deliveries import deliveries_of
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.models import add_model
 from storage.places import Place
@@ -52,7 +53,9 @@ class Stage:
             await change_job(connection, job.id, status=job.status)
             await add_dataset(connection, dataset(id=job.id, place=job.place, **of_dataset))
         await self.bot.notifier.refresh(job.id)
-        message_id = str((await self.job(job.id)).message_id)
+        async with self.bot.resources.database.reading() as connection:
+            (card,) = await deliveries_of(connection, job.id)
+        message_id = str(card.message_id)
         return next(one for one in self.playground.messages(CHANNEL) if one["id"] == message_id)
 
     async def give_model(self, person: Person, name: str) -> str:

@@ -116,7 +116,8 @@ async def test_a_channel_closed_during_a_training_keeps_the_model(live: LiveBot,
         job = await live.job_in(job_id_on(card), JobStatus.DONE, JobStatus.FAILED)
     finally:
         live.playground.allow("training")
-    assert job.error_sentence == "I may not write in that channel any more: your result is kept, see /jobs show."
+    assert job.status is JobStatus.DONE
+    assert "your model **Kept** is ready" in text_of(ivy.sees("dm")[0])
     assert "Kept" in (await ivy.command("models list")).text
 
 

@@ -11,6 +11,7 @@ import pytest
 from bot.messages.buttons import Act, button, pattern
 from bot.messages.cards import Card, JobView, job_card, sheet_alt_text
 from bot.messages.results import (
+    Share,
     alt_text,
     failure_result,
     model_result,
@@ -95,6 +96,11 @@ EVERY = [
     for kind, status in itertools.product(JobKind, JobStatus)
     if kind is JobKind.FINETUNE or status not in (JobStatus.REVIEW, JobStatus.PREPARING)
 ]
+
+
+def share(names: list[str]) -> Share:
+    """All the pictures of a job in one message."""
+    return Share(attached=dict(enumerate(names, start=1)), made=len(names))
 
 
 def stages_so_far(kind: JobKind) -> Iterator[tuple[StageEvent, ...]]:
@@ -262,12 +268,11 @@ def test_the_pictures_under_review_are_shown_and_described() -> None:
 
 def test_a_saved_picture_is_called_after_its_model() -> None:
     job = job_of(JobKind.GENERATE, JobStatus.DONE)
-    assert picture_file_name(job, 2, b"\x89PNG\r\n") == "luna-7-2.png"
-    assert picture_file_name(job, 2, b"\xff\xd8\xff\xe0") == "luna-7-2.jpg"
-    assert picture_file_name(job, 2, b"RIFF....WEBP") == "luna-7-2.webp"
+    assert picture_file_name(job, 2, "png") == "luna-7-2.png"
+    assert picture_file_name(job, 2, "webp") == "luna-7-2.webp"
     for name in (NASTY, "猫", "../../etc/passwd", ""):
         assert re.fullmatch(
-            r"[a-z0-9-]+\.png", picture_file_name(replace(job, details={**job.details, "name": name}), 1, b"\x89PNG")
+            r"[a-z0-9-]+\.png", picture_file_name(replace(job, details={**job.details, "name": name}), 1, "png")
         )
 
 
@@ -327,7 +332,7 @@ def test_a_markdown_link_of_a_persons_is_not_a_link() -> None:
 
 def test_results_mention_their_person_and_show_every_picture() -> None:
     done = job_of(JobKind.GENERATE, JobStatus.DONE)
-    card = pictures_result(done, PREVIEW, ["2002-1.png", "2002-2.png"])
+    card = pictures_result(done, PREVIEW, share(["2002-1.png", "2002-2.png"]))
     assert_discord_takes(card)
     assert text_of(card).startswith(f"<@{PLACE.person_id}> **Luna**\n> a fox in snow")
     assert "1:1 · strength 1 · seed 7" in text_of(card)
@@ -357,7 +362,7 @@ def test_a_failure_is_announced_with_its_sentence(kind: JobKind) -> None:
 def test_a_result_with_the_longest_words_fits(count: int) -> None:
     details = {"name": NASTY[:100], **GENERATION, "prompt": (NASTY * 30)[:2000], "count": count, "model": "1"}
     job = job_of(JobKind.GENERATE, JobStatus.DONE, details=details)
-    card = pictures_result(job, PREVIEW, [f"{job.id}-{number}.png" for number in range(count)])
+    card = pictures_result(job, PREVIEW, share([f"{job.id}-{number}.png" for number in range(count)]))
     assert_discord_takes(card)
 
 
@@ -386,7 +391,7 @@ def test_every_button_on_every_card_belongs_to_its_person() -> None:
     cards: list[Card] = [
         job_card(view(job_of(kind, status), dataset=dataset(left_out=(("a", "b"),) * 9))) for kind, status in EVERY
     ]
-    cards.append(pictures_result(job_of(JobKind.GENERATE, JobStatus.DONE), CARD, ["a.png"]))
+    cards.append(pictures_result(job_of(JobKind.GENERATE, JobStatus.DONE), CARD, share(["a.png"])))
     ids = [one["custom_id"] for card in cards for one in buttons_of(card)]
     assert len(ids) > 10
     for custom_id in ids:
@@ -491,7 +496,7 @@ def test_a_cancelled_job_says_whether_it_may_still_cost_something(note: str) -> 
 )
 def test_pictures_that_were_held_back_are_counted(shown: int, wanted: int, words: str | None) -> None:
     job = job_of(JobKind.GENERATE, JobStatus.DONE, details={**generate_job().details, "count": wanted})
-    card = pictures_result(job, CARD, [f"luna-7-{number}.png" for number in range(shown)])
+    card = pictures_result(job, CARD, share([f"luna-7-{number}.png" for number in range(shown)]))
     assert_discord_takes(card)
     assert ("🚫" in text_of(card)) is (words is not None)
     if words is not None:
@@ -501,7 +506,7 @@ def test_pictures_that_were_held_back_are_counted(shown: int, wanted: int, words
 def test_pictures_without_a_model_name_their_generator_and_no_strength() -> None:
     details = {**generate_job().details, "model": None, "name": "FLUX.1 [schnell]", "strength": None}
     job = job_of(JobKind.GENERATE, JobStatus.DONE, details=details)
-    for card in (pictures_result(job, CARD, ["a.png", "b.png"]), job_card(view(job, provider=CARD))):
+    for card in (pictures_result(job, CARD, share(["a.png", "b.png"])), job_card(view(job, provider=CARD))):
         assert_discord_takes(card)
         assert "schnell" in text_of(card)
         assert "strength" not in text_of(card)

@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from storage.database import Database
+from storage.deliveries import Slot, deliveries_of
 from storage.errors import StorageRefused
 from storage.history import history_of
 from storage.jobs import find_job
 from storage.models import find_model
 from storage.pictures import pictures_of_job
-from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Message, Route, Stage, StageOutcome
 from storage.submissions import submissions_of
 
 VERSIONS = Path("storage/migrations/versions")
@@ -129,7 +130,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         for number in range(2)
     ],
 }
-GONE = {"jobs": {"remote_id"}}
+GONE = {"jobs": {"remote_id", "message_id"}}
 NEW = {"submissions": {"part": 0, "links": {}}, "models": {"remote": {}, "published": None}}
 
 
@@ -236,6 +237,15 @@ async def test_what_was_stored_is_read_as_before(migrated: Database) -> None:
     ]
     assert (answered.part, answered.remote_id, answered.links) == (0, "task-1", {})
     assert (unanswered.part, unanswered.remote_id, unanswered.links) == (0, None, {})
+
+
+async def test_a_card_is_a_delivery_now(migrated: Database) -> None:
+    async with migrated.reading() as connection:
+        cards = [one for job_id in ("1001", "1002", "2002") for one in await deliveries_of(connection, job_id)]
+    assert [(one.slot, one.route, one.posted_in, one.message_id) for one in cards] == [
+        (Slot(job_id=row["id"], message=Message.CARD), Route.CHANNEL, 22, 2**61) for row in ROWS["jobs"]
+    ]
+    assert {(one.intended_ms, one.pictures) for one in cards} == {(10, ())}
 
 
 async def test_opening_once_more_changes_nothing(migrated: Database, database_url: str) -> None:

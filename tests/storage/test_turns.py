@@ -12,6 +12,7 @@ from storage.places import Place
 from storage.statuses import JobStatus
 from storage.turns import TURN, begin, is_waiting, positions_of, take_turn, waiting_before, waiting_in_all_lanes
 from tests.builders import finetune_job, generate_job
+from tests.posted import has_its_card
 
 LANE, OTHER = "at-fake", "at-other"
 ANN, BEN, CLEO = 33, 44, 55
@@ -155,8 +156,9 @@ async def test_positions_follow_the_order_in_which_jobs_will_begin(database: Dat
 async def test_the_first_in_line_come_first_whatever_the_lane(sqlite: Database) -> None:
     for number, lane in enumerate((LANE, LANE, LANE, OTHER)):
         await queue(sqlite, job_of(ANN, number), lane=lane)
+    first = await stored(sqlite, f"{ANN}000")
     async with sqlite.writing() as connection:
-        await change_job(connection, f"{ANN}000", message_id=5)
+        await has_its_card(connection, first)
         waiting = await waiting_in_all_lanes(connection, limit=3)
     assert [one.position for one in waiting] == [1, 1, 2]
     assert {one.job_id for one in waiting} == {f"{ANN}{number:03}" for number in (0, 1, 3)}

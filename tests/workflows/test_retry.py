@@ -85,7 +85,7 @@ async def test_weights_that_could_not_be_copied_are_not_trained_again(workshop: 
     assert outcomes(stages, Stage.ARCHIVED) == [StageOutcome.FAILED] * 4 + [StageOutcome.DONE]
     async with workshop.database.reading() as connection:
         assert len(await models_of_person(connection, ME, limit=5)) == 1
-    assert workshop.cards.messages == [Message.FAILURE, Message.RESULT]
+    assert workshop.cards.announced == [Message.FAILURE, Message.RESULT]
 
 
 async def test_a_training_that_its_provider_broke_is_paid_for_again_only_when_its_person_retries(
@@ -192,7 +192,7 @@ async def test_pictures_that_could_not_be_fetched_are_fetched_by_a_retry(worksho
 
 async def test_nobody_knows_whether_it_ran_and_its_person_is_asked(workshop: Workshop, photos: Path) -> None:
     await doubted(workshop, photos)
-    assert workshop.cards.messages == [Message.QUESTION]
+    assert workshop.cards.announced == [Message.QUESTION]
     await workshop.crash()
     await workshop.start()
     await asyncio.sleep(0.5)

@@ -48,7 +48,7 @@ async def test_a_job_without_a_story_is_closed_and_can_be_retried_without_paying
     job = await workshop.job("1001")
     assert (job.status, job.error_sentence) == (JobStatus.FAILED, WITHOUT_A_WORD.sentence)
     assert all(event.ended_ms is not None for event in await workshop.history("1001"))
-    assert workshop.cards.messages == [Message.FAILURE]
+    assert workshop.cards.announced == [Message.FAILURE]
 
     workshop.provider._checks_until_finished = 0
     await workshop.do.retry.retry("1001", ME)

@@ -25,6 +25,7 @@ export class World extends Announcer {
     this.#socket = socket;
     socket.on("bot_status", ({ online }) => this.#botStatus(online));
     socket.on("commands", ({ commands }) => this.#replace({ commands }));
+    socket.on("servers", ({ servers }) => this.#serversChanged(servers));
     socket.on("message_create", ({ message }) => this.#countUnread(message));
     setTimeout(() => this.announce("changed"), STARTING_MILLISECONDS);
   }
@@ -89,6 +90,15 @@ export class World extends Announcer {
     const text = this.channels().filter((channel) => channel.type !== 4);
     const wanted = this.channel?.id ?? sessionStorage.getItem(CHANNEL_KEY);
     this.openChannel(text.some((channel) => channel.id === wanted) ? wanted : text[0]?.id);
+  }
+
+  /** The open channel stays open, unless it is the one that is gone. */
+  #serversChanged(servers) {
+    const open = this.channel?.id;
+    this.servers = servers;
+    this.channel = this.channels().find((channel) => channel.id === open) ?? null;
+    if (this.channel) this.announce("changed");
+    else this.openChannel(undefined);
   }
 
   #botStatus(online) {

@@ -11,10 +11,21 @@ STATUSES = "status IN ('preparing', 'review', 'running', 'uncertain', 'cancellin
 CATEGORIES = "IN ('network', 'authentication', 'validation', 'rate_limit', 'service_error', 'file_error', 'timeout', 'moderation', 'payment', 'gone', 'uncertain', 'storage', 'cancelled')"
 
 
+CARDS = """
+    INSERT INTO deliveries
+        (job_id, message, round, part, server_id, channel_id, person_id, intended_ms, route, posted_in, message_id)
+    SELECT id, 'card', 0, 0, server_id, channel_id, person_id, created_ms, 'channel', channel_id, message_id
+    FROM jobs WHERE message_id IS NOT NULL
+"""
+
+
 def upgrade() -> None:
+    _create_deliveries()
+    op.execute(CARDS)
     with op.batch_alter_table("jobs") as jobs:
         _replace_check(jobs, "ck_jobs_status", STATUSES)
         _replace_check(jobs, "ck_jobs_error_category", f"error_category {CATEGORIES}")
+        jobs.drop_column("message_id")
         jobs.add_column(_count("round", default="0"))
         jobs.add_column(sa.Column("lane", sa.String(length=40), nullable=True))
         jobs.add_column(sa.Column("turn", sa.BigInteger(), nullable=True))
@@ -46,7 +57,6 @@ def upgrade() -> None:
         submissions.drop_constraint(op.f("pk_submissions"), type_="primary")
         submissions.create_primary_key(op.f("pk_submissions"), ["job_id", "part", "round"])
     op.execute("UPDATE submissions SET provider = (SELECT provider FROM jobs WHERE jobs.id = submissions.job_id)")
-    _create_deliveries()
     _create_outages()
 
 
@@ -64,6 +74,7 @@ def _create_deliveries() -> None:
         sa.Column("route", sa.String(length=16), nullable=False),
         sa.Column("posted_in", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("pictures", sa.JSON(), nullable=False, server_default="[]"),
         sa.CheckConstraint("message IN ('card', 'result', 'failure', 'question')", name=op.f("ck_deliveries_message")),
         sa.CheckConstraint("route IN ('channel', 'thread', 'direct', 'kept')", name=op.f("ck_deliveries_route")),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_deliveries_job_id"), ondelete="CASCADE"),
