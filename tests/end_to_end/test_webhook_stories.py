@@ -158,6 +158,7 @@ async def test_a_forged_knock_changes_nothing_and_the_genuine_one_after_it_does(
 ) -> None:
     card = await begun(live, live.newcomer("Cleo"), photos, "Steady", OSTRIS)
     job = at_replicate(town)
+    await until(lambda: job.polls > 0)  # the first look comes at once, before the knock
     town.replicate.finish_all()
     looks = job.polls
     headers, body = town.replicate.delivery_for(job.id, delivery_id="msg_steady")
