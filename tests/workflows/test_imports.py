@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
 from tests.builders import CARD, GENERATOR, PLACE
 from tests.fakes import FakeProvider
 from tests.hub.stage import a_hub
-from tests.resources import resources_with
 from tests.simulators.hub import HubSimulator
 from tests.simulators.service import answers
 from tests.workflows.test_handover import FakeObjects
@@ -92,12 +90,9 @@ async def customs(
     pool: Executor,
     hub: Hub,
     objects: FakeObjects | None,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Workshop]:
     """A bot that may fetch from the loopback."""
-    may_fetch = partial(resources_with, variables={"ALLOWED_DOWNLOAD_HOSTS": "127.0.0.1"})
-    monkeypatch.setattr("tests.workflows.workshop.resources_with", may_fetch)
-    workshop = Workshop(database, tmp_path, pool)
+    workshop = Workshop(database, tmp_path, pool, variables={"ALLOWED_DOWNLOAD_HOSTS": "127.0.0.1"})
     workshop.provider, workshop.hub = Importer(tmp_path / "importer"), hub
     workshop.objects = objects  # type: ignore[assignment]
     await workshop.start()
