@@ -54,6 +54,7 @@ class LocalProvider:
         failures: Failures = NO_FAILURES,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folders = TaskFolders(home)
         self._failures = FailuresLeft(failures)
@@ -65,6 +66,7 @@ class LocalProvider:
             failures=self._failures,
             sleep=sleep,
             now=now,
+            steady=steady,
         )
         self._accepting: set[asyncio.Task[str]] = set()
 

@@ -32,13 +32,17 @@ class Running:
     """A task at work in this process; changes while it runs, which is why it is not frozen."""
 
     worker: asyncio.Task[None]
-    started_at: float
+    started_at: float  # by the clock that nobody sets
+    age: float  # seconds from its acceptance to that moment
     first_progress: float
     progress: float
 
 
 class Workshop:
-    """`seconds` by kind stretch the work to at least that long since its acceptance, with smooth progress."""
+    """`seconds` by kind stretch the work to at least that long since its acceptance, with smooth progress.
+
+    `now` is the time of day in seconds; while a task runs here, `steady` measures, which no correction moves.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Workshop:
         failures: FailuresLeft,
         sleep: Callable[[float], Awaitable[None]],
         now: Callable[[], float],
+        steady: Callable[[], float],
     ) -> None:
         self._folders = folders
         self._pool = pool
@@ -56,6 +61,7 @@ class Workshop:
         self._failures = failures
         self._sleep = sleep
         self._now = now
+        self._steady = steady
         self._running: dict[str, Running] = {}
 
     def start(self, task: LocalTask, progress: float) -> Working:
@@ -63,7 +69,13 @@ class Workshop:
         running = self._running.get(task.task_id)
         if running is None or running.worker.cancelled():
             worker = asyncio.create_task(self._run(task), name=task.task_id)
-            running = Running(worker=worker, started_at=self._now(), first_progress=progress, progress=progress)
+            running = Running(
+                worker=worker,
+                started_at=self._steady(),
+                age=max(0.0, self._now() - task.accepted_at),
+                first_progress=progress,
+                progress=progress,
+            )
             self._running[task.task_id] = running
         return self._working(running, self._seconds[task.kind])
 
@@ -94,7 +106,7 @@ class Workshop:
 
     def _working(self, running: Running, seconds: float) -> Working:
         made = running.progress - running.first_progress
-        rate = made / max(self._now() - running.started_at, 1e-3)
+        rate = made / max(self._steady() - running.started_at, 1e-3)
         rest = 1 - running.progress
         left = seconds * rest if seconds else (rest / rate if rate > 0 else None)
         return Working(progress=running.progress, note="offline preview", seconds_left=left)
@@ -150,7 +162,7 @@ class Workshop:
         while True:
             if await asyncio.to_thread(self._folders.ending, task.task_id):
                 raise TaskEnded
-            elapsed = max(0.0, self._now() - task.accepted_at)
+            elapsed = running.age + self._steady() - running.started_at
             paced = min(share, elapsed / seconds) if seconds else share
             progress = max(running.progress, paced)
             await asyncio.to_thread(self._folders.write_progress, task.task_id, progress)

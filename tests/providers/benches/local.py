@@ -170,6 +170,7 @@ class LocalBench:
             failures=Failures.parse(failures),
             sleep=self._clock.sleep,
             now=self._clock.now,
+            steady=self._clock.now,
         )
         self._opened.append(provider)
         return provider

@@ -458,7 +458,7 @@ async def test_a_stretched_training_shows_smooth_progress(opened: Opener, tmp_pa
         clock[0] += seconds
         await asyncio.sleep(0)
 
-    provider = opened(training_seconds=60, sleep=sleep, now=lambda: clock[0])
+    provider = opened(training_seconds=60, sleep=sleep, now=lambda: clock[0], steady=lambda: clock[0])
     task = await provider.submit_training(training(tmp_path))
     seen: list[Working] = []
     while isinstance(state := await provider.check(task), Working):
