@@ -1,0 +1,70 @@
+"""Reads the bot's code once and becomes the bot whenever it is asked to: `python -m tests.faults.launcher TIMES`.
+
+A line on its input forks a process that runs `python -m bot run` in a group of its own; its id is answered. So a bot is
+there in half the time, and whoever kills it kills everything it started. Providers are looked at every few seconds and
+list what they accepted after half a minute: here the bot's own modules live TIMES as fast. Nobody else does: engine,
+libraries, Discord and every timeout keep real time.
+"""
+
+import asyncio
+import importlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+HURRIED = ("bot.", "cogs.")
+READ_BEFORE_FORKING = ("bot.__main__", "cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.providers")
+
+
+def hurry(times: float) -> None:
+    """Call it before the bot is imported: its default arguments keep what they were given then."""
+    real_sleep, real_monotonic = asyncio.sleep, time.monotonic
+
+    def sleep(delay: float, result: Any = None) -> Coroutine[Any, Any, Any]:
+        return real_sleep(delay / times if _is_asked_by_the_bot() else delay, result)
+
+    def monotonic() -> float:
+        return real_monotonic() * (times if _is_asked_by_the_bot() else 1.0)
+
+    asyncio.sleep, time.monotonic = sleep, monotonic  # type: ignore[assignment]
+
+
+def _is_asked_by_the_bot() -> bool:
+    return str(sys._getframe(2).f_globals.get("__name__", "")).startswith(HURRIED)
+
+
+def become_the_bot() -> None:
+    """Never returns. What it prints goes to the log that the launcher was given as its stderr."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    status = 1
+    try:
+        status = importlib.import_module("bot.__main__").main(["run"])
+    except BaseException:  # noqa: BLE001 - the child must never return into the launcher
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def main(times: float) -> None:
+    hurry(times)
+    for name in READ_BEFORE_FORKING:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave nothing behind
+    for _line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            become_the_bot()
+        print(child, flush=True)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]))
