@@ -7,6 +7,8 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from storage.statuses import JobStatus
@@ -67,7 +69,7 @@ class Storm:
         self._trouble.is_on, self._killer = False, None
         people.stop_asking()
         calm = time.monotonic()
-        verdict = await self._come_to_rest(people, services)
+        verdict = await self._come_to_rest(people, services, killer.struck_at)
         at_rest = time.monotonic()
         outcomes, reasons = self._outcomes()
         silent, seconds = await press_some(people, self._lots[3])
@@ -85,6 +87,7 @@ class Storm:
             outcomes=outcomes,
             reasons=reasons,
             falls=killer.falls,
+            cut_short=verdict.cut_short,
             left_thinking=verdict.left_thinking,
             lost=[*verdict.lost, *unfinished],
             paid_twice=verdict.paid_twice,
@@ -93,11 +96,11 @@ class Storm:
             silent=silent,
         )
 
-    async def _come_to_rest(self, people: People, services: Services) -> Verdict:
+    async def _come_to_rest(self, people: People, services: Services, killed_at: Sequence[datetime]) -> Verdict:
         """As soon as nothing is wrong, or when the time is over."""
         ends_at = time.monotonic() + REST_SECONDS
         while True:
-            verdict = verdict_of(people, self._stored, services.accepted(self._folder / "data"))
+            verdict = verdict_of(people, self._stored, services.accepted(self._folder / "data"), killed_at)
             is_settled = not people.waiting_for_start() and not people.is_busy
             if (is_settled and not verdict.problems) or time.monotonic() > ends_at:
                 return verdict

@@ -7,6 +7,7 @@ when something was done and the bot does not know it yet.
 import asyncio
 import random
 from collections import Counter
+from datetime import UTC, datetime
 
 from tests.faults.killable_bot import KillableBot
 from tests.faults.services import PAID
@@ -41,6 +42,8 @@ class Killer:
         self._lot = lot
         self._target: tuple[frozenset[str], Moment] | None = None
         self._struck = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
+        self.struck_at: list[datetime] = []
         self.kills: Counter[str] = Counter()
         self.hit: Counter[tuple[str, str, str]] = Counter()
         self.idle = 0
@@ -52,7 +55,7 @@ class Killer:
             return
         self._target = None
         if moment is Moment.ANSWERED:
-            asyncio.get_running_loop().call_later(self._lot.uniform(0.001, 0.05), self._strike)
+            self._soon = asyncio.get_running_loop().call_later(self._lot.uniform(0.001, 0.05), self._strike)
         else:
             self._strike()
 
@@ -64,6 +67,7 @@ class Killer:
         while self.kills.total() < kills:
             reason = await self._kill()
             self.kills[reason] += 1
+            self.struck_at.append(datetime.now(UTC))
             await self._bot.is_gone()
             self._note_what_was_open()
             await self._bot.begin()
@@ -94,6 +98,8 @@ class Killer:
             await asyncio.wait_for(self._struck.wait(), LONGEST_WAIT_SECONDS)
         except TimeoutError:
             self._target = None
+            if self._soon is not None:
+                self._soon.cancel()
             self._bot.kill_now()
             return "any time"
         return f"{kind}: {moment}"

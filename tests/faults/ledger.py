@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from bot.playground.reading import text_of
 from storage.statuses import JobStatus
@@ -12,18 +13,24 @@ from tests.faults.services import Accepted
 from tests.faults.stored import AT_REST, Stored, StoredJob
 
 PICTURE = re.compile(r"^Picture (\d+) of \d+, generated with .*: (scene\d{4}) ", re.DOTALL)
-EPHEMERAL = 1 << 6
+EPHEMERAL, LOADING = 1 << 6, 1 << 7
+STORING_TAKES = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A sentence for each thing that must not be; `left_thinking` and `untold` are told, and are no losses."""
+    """A sentence for each thing that must not be.
+
+    `cut_short` is none: the bot was killed between acknowledging a command and storing it. `left_thinking` is a command
+    that was acknowledged and not stored although nothing killed the bot.
+    """
 
     lost: list[str] = field(default_factory=list)
     paid_twice: list[str] = field(default_factory=list)
     told_twice: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
     left_thinking: list[str] = field(default_factory=list)
 
     @property
@@ -31,17 +38,18 @@ class Verdict:
         return [*self.lost, *self.paid_twice, *self.told_twice, *self.stuck, *self.silent]
 
 
-def verdict_of(people: People, stored: Stored, accepted: Sequence[Accepted]) -> Verdict:
+def verdict_of(people: People, stored: Stored, accepted: Sequence[Accepted], killed_at: Sequence[datetime]) -> Verdict:
     """`silent` is for the buttons, which are pressed later."""
     jobs = stored.jobs()
     public = people.messages(lambda one: one["author"].get("bot", False) and not one["flags"] & EPHEMERAL)
-    without_row, left_thinking = _unstored(people, {job.id for job in jobs})
+    without_row, cut_short, left_thinking = _unstored(people, {job.id for job in jobs}, killed_at)
     cards = {job.id: _cards_of(job, public) for job in jobs}
     return Verdict(
         lost=[*_not_at_rest(jobs), *without_row, *_empty(jobs, stored), *_untold(jobs, public)],
         paid_twice=[*_paid_twice(jobs, accepted), *_unknown_to_us(jobs, accepted, stored)],
         told_twice=[*_cards_twice(jobs, cards), *_results_twice(public), *_failures_twice(jobs, public)],
         stuck=_stuck(jobs, cards),
+        cut_short=cut_short,
         left_thinking=left_thinking,
     )
 
@@ -57,20 +65,22 @@ def _not_at_rest(jobs: Iterable[StoredJob]) -> list[str]:
     return [f"not at rest: {_name(job)}" for job in jobs if job.status not in AT_REST]
 
 
-def _unstored(people: People, job_ids: set[str]) -> tuple[list[str], list[str]]:
-    """Commands that were taken in and left no row; and those that were acknowledged only, before the bot died."""
-    taken, thinking = [], []
+def _unstored(
+    people: People, job_ids: set[str], killed_at: Sequence[datetime]
+) -> tuple[list[str], list[str], list[str]]:
+    """Commands without a row: those that were taken in; those that a kill cut short; those that nothing cut short."""
+    taken, cut_short, thinking = [], [], []
     for asked in people.asked:
         for interaction in people.interactions_with(asked.mark):
             if interaction.callback is None or interaction.id in job_ids:
                 continue
-            answer = people.latest.get(interaction.original_id or "")
-            is_still_there = people.world.find_message(interaction.original_id or "") is not None
-            if not is_still_there:
+            if people.world.find_message(interaction.original_id or "") is None:
                 taken.append(f"taken in without a row: {_words(asked)}")
-            elif answer is None or answer["flags"] & (1 << 7):
-                thinking.append(f"left thinking: {_words(asked)}")
-    return taken, thinking
+            elif people.latest[interaction.original_id]["flags"] & LOADING:
+                within = interaction.created_at + STORING_TAKES
+                was_killed = any(interaction.created_at <= moment <= within for moment in killed_at)
+                (cut_short if was_killed else thinking).append(f"left thinking: {_words(asked)}")
+    return taken, cut_short, thinking
 
 
 def _words(asked: Asked) -> str:

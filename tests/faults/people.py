@@ -56,6 +56,7 @@ class People:
 
     def __init__(self, playground: Playground, stored: Stored, lot: random.Random, photos: Path) -> None:
         self.world = playground.world
+        self._playground = playground
         self._stored = stored
         self._lot = lot
         self._photos = photos
@@ -90,13 +91,17 @@ class People:
         while not self._is_done:
             statuses = self._stored.statuses()
             under_way = sum(status not in AT_REST for status in statuses.values())
-            if self._is_asking and under_way + len(self._tasks) < AT_ONCE:
+            if self._is_asking and under_way + len(self._tasks) < AT_ONCE and self._sees_the_bot():
                 self._in_background(self._ask())
             for message in self.waiting_for_start():
                 self._press_in_background(message, "start" if self._lot.random() < 0.96 else "cancel")
             for job_id in (job_id for job_id, status in statuses.items() if status is JobStatus.UNCERTAIN):
                 self._decide(job_id)
             await asyncio.sleep(0.1)
+
+    def _sees_the_bot(self) -> bool:
+        """Few try a bot that is shown as offline."""
+        return self._playground._gateway.is_online or self._lot.random() < 0.02
 
     def stop_asking(self) -> None:
         self._is_asking = False

@@ -34,6 +34,7 @@ class Report:
     outcomes: Counter[str] = field(default_factory=Counter)  # kind / provider / status
     reasons: Counter[str] = field(default_factory=Counter)
     falls: list[str] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
     left_thinking: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     paid_twice: list[str] = field(default_factory=list)
@@ -116,8 +117,10 @@ def _further(report: Report) -> list[str]:
         f"{report.slowest_button_seconds:.2f} s."
     )
     people = (
-        f"{report.unheard} commands met a dead bot, and Discord said so; {len(report.left_thinking)} were acknowledged "
-        f"and not stored. The process ended by itself {len(report.falls)} times and was started again."
+        f"{report.unheard} commands met a dead bot, and Discord said so; {len(report.cut_short)} were cut short by a "
+        f"kill between their acknowledgement and their row, {len(report.left_thinking)} were acknowledged and not "
+        f"stored although nothing killed the bot. The process ended by itself {len(report.falls)} times and was "
+        f"started again."
     )
     reasons = [f"- {times} × {reason}" for reason, times in report.reasons.most_common()]
     return [storm, "", people, *(["", "Jobs that ended with a reason:", ""] if reasons else []), *reasons]

@@ -1,6 +1,7 @@
 """A playground whose REST and files meet trouble, and which tells of each request's moments."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from aiohttp import web
 from bot.playground import rest
 from bot.playground.server import Playground
 from tests.faults.trouble import Trouble
-from tests.simulators.service import Fault, Moment, _answer, _cut
+from tests.simulators.service import Fault, Moment, _cut
 
 Witness = Callable[[Moment, str], None]
 Serve = Callable[[web.Request], "asyncio.Future[web.StreamResponse]"]
@@ -46,9 +47,17 @@ class RoughPlayground(Playground):
         if fault.is_reset:
             _cut(request)
         elif fault.status is not None:
-            answer = _answer(fault)
+            answer = _refusal(fault)
         self._witness(Moment.ANSWERED, what)
         return answer
+
+
+def _refusal(fault: Fault) -> web.Response:
+    """discord.py compares the content type literally."""
+    is_page = isinstance(fault.body, str)
+    body = str(fault.body) if is_page else json.dumps(fault.body)
+    kind = "text/html" if is_page else "application/json"
+    return web.Response(status=fault.status or 500, body=body.encode(), content_type=kind, headers=fault.headers)
 
 
 def shape(path: str) -> str:
