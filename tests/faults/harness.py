@@ -87,6 +87,7 @@ class Storm:
             outcomes=outcomes,
             reasons=reasons,
             falls=killer.falls,
+            hung=killer.hung,
             cut_short=verdict.cut_short,
             left_thinking=verdict.left_thinking,
             lost=[*verdict.lost, *unfinished],

@@ -6,6 +6,7 @@ when something was done and the bot does not know it yet.
 
 import asyncio
 import random
+import time
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from tests.faults.stored import Stored
 from tests.simulators.service import Moment
 
 LONGEST_WAIT_SECONDS = 2.0
+ONLINE_SECONDS = 60.0
 SUBMITTING = frozenset(f"{side} {route}" for side, routes in PAID.items() for route in routes)
 POSTING = frozenset({"discord POST /channels/*/messages"})
 EDITING = frozenset({"discord PATCH /channels/*/messages/*"})
@@ -48,6 +50,7 @@ class Killer:
         self.hit: Counter[tuple[str, str, str]] = Counter()
         self.idle = 0
         self.falls: list[str] = []
+        self.hung: list[str] = []
 
     def witness(self, moment: Moment, what: str) -> None:
         """Called by whoever serves a request; a kill for `TOOK_EFFECT` comes before its answer has left."""
@@ -110,10 +113,14 @@ class Killer:
         self.idle += not found
 
     async def _come_online(self) -> None:
-        """What ended without us is a fall, and is started again as a supervisor would."""
-        async with asyncio.timeout(60):
-            while not self._bot.is_online:
-                if not self._bot.is_alive:
-                    self.falls.append(self._bot.last_words())
-                    await self._bot.begin()
-                await asyncio.sleep(0.01)
+        """What ended without us is a fall, and is started again as a supervisor would; what hangs has to be killed."""
+        patience = time.monotonic() + ONLINE_SECONDS
+        while not self._bot.is_online:
+            if time.monotonic() > patience:
+                self.hung.append(f"neither online nor ended after {ONLINE_SECONDS:.0f} s: {self._bot.last_words()}")
+                await self._bot.kill()
+                patience = time.monotonic() + ONLINE_SECONDS
+            if not self._bot.is_alive:
+                self.falls.append(self._bot.last_words())
+                await self._bot.begin()
+            await asyncio.sleep(0.01)

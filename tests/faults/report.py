@@ -15,6 +15,7 @@ ZEROS = {
     "told_twice": "duplicate messages",
     "stuck": "stuck cards",
     "silent": "silent buttons",
+    "hung": "starts that hung",
 }
 
 
@@ -41,6 +42,7 @@ class Report:
     told_twice: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    hung: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
