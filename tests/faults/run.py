@@ -52,6 +52,8 @@ def _several(folder: Path, options: argparse.Namespace) -> Report:
         )
     for worker in running.values():
         worker.wait()
+    if broken := [str(place) for place in running if not (place / "report.json").is_file()]:
+        sys.exit(f"These workers ended without a report; use --keep to read their logs: {', '.join(broken)}")
     return added_up(from_json((place / "report.json").read_text()) for place in running)
 
 
