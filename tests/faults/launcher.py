@@ -42,7 +42,8 @@ def settle_sooner(times: float) -> None:
 def become_the_bot() -> None:
     """Never returns. What it prints goes to the log that the launcher was given as its stderr."""
     os.setpgid(0, 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
@@ -63,6 +64,9 @@ def main(times: float) -> None:
         importlib.import_module(name)
     settle_sooner(times)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave nothing behind
+    for number in (signal.SIGINT, signal.SIGTERM):  # it ends with its input, and takes the last bot with it
+        signal.signal(number, signal.SIG_IGN)
+    child = 0
     for _line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -70,6 +74,9 @@ def main(times: float) -> None:
         with contextlib.suppress(OSError):  # whichever of the two is first
             os.setpgid(child, child)
         print(child, flush=True)
+    if child:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
 
 
 if __name__ == "__main__":
