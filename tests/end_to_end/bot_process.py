@@ -47,8 +47,9 @@ class BotProcess:
         if error is not None and self._log.is_file():
             error.add_note(f"The bot's log ends with:\n{self._log.read_text()[-3000:]}")
 
-    async def start(self) -> None:
-        environment = {
+    def environment(self) -> dict[str, str]:
+        """Nothing of ours but what a process needs to begin, and the bot's settings."""
+        return {
             **{name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
             "DISCORD_TOKEN": self.playground.token,
             "DISCORD_API_URL": self.playground.api_url,
@@ -58,10 +59,12 @@ class BotProcess:
             "LOG_LEVEL": "INFO",
             **self._variables,
         }
+
+    async def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *bot_command(self._before),
-                env=environment,
+                env=self.environment(),
                 cwd=PROJECT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

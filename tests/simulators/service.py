@@ -11,6 +11,7 @@ import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,12 +40,16 @@ class Received:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What happens instead of, or beside, the answer. `after_effect`: the request takes effect, then the fault."""
+    """What happens instead of, or beside, the answer. `after_effect`: the request takes effect, then the fault.
+
+    `delay_seconds` pass before the effect, `hold_seconds` after it.
+    """
 
     status: int | None = None
     body: Any = None  # a str is sent as HTML or text, anything else as JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    hold_seconds: float = 0.0
     is_reset: bool = False
     is_truncated: bool = False  # announces more bytes than it sends
     is_slow: bool = False  # the body comes in drops
@@ -66,6 +71,14 @@ TOO_MANY = answers(429, {"detail": "Request was throttled."})
 TOO_MANY_WITH_RETRY_AFTER = answers(429, {"detail": "Request was throttled."}, Retry_After="0")
 
 
+class Moment(StrEnum):
+    """Of one request; between the last two lies the window in which something is done and nobody knows it yet."""
+
+    ARRIVED = "arrived"
+    TOOK_EFFECT = "took effect"
+    ANSWERED = "answered"
+
+
 class Service:
     """Subclasses add routes with `self.route` in their constructor and say in `is_authorised` who may come in."""
 
@@ -79,6 +92,8 @@ class Service:
         self.held: list[str] = []  # method and path of every request that was held against it
         self.wrong_answers: list[str] = []  # answers that do not fit it; a test may have ordered one on purpose
         self.held_answers = 0
+        self.trouble: Callable[[str], Fault | None] = lambda _route: None  # asked where no fault is ordered
+        self.witness: Callable[[Moment, str], None] = lambda _moment, _route: None  # told of each request's moments
         self._routes: list[tuple[str, str, Handler, bool]] = []
         self._faults: dict[str, list[Fault]] = defaultdict(list)
         self._runner: web.AppRunner | None = None
@@ -142,7 +157,8 @@ class Service:
             received = await _received(request)
             self.requests.append(received)
             self._hold_against_contract(received)
-            fault = self._faults[route].pop(0) if self._faults[route] else Fault()
+            self.witness(Moment.ARRIVED, route)
+            fault = self._faults[route].pop(0) if self._faults[route] else self.trouble(route) or Fault()
             if fault.delay_seconds:
                 await asyncio.sleep(fault.delay_seconds)
             if not is_public and not self.is_authorised(received):
@@ -150,9 +166,13 @@ class Service:
             if fault.after_effect or (fault.status is None and not fault.is_reset):
                 answer = await handler(received)
                 self._hold_answer(received, answer)
+                self.witness(Moment.TOOK_EFFECT, route)
+                await asyncio.sleep(fault.hold_seconds)
             else:
                 answer = web.Response(status=500)
-            return await self._as_ordered(request, answer, fault)
+            given = await self._as_ordered(request, answer, fault)
+            self.witness(Moment.ANSWERED, route)
+            return given
 
         return meet
 
