@@ -16,7 +16,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.announcing import Announcing
 from bot.errors import AtelierError
+from bot.guarding import detours_of, outages_of, vigil_of
 from bot.messages.lists import sentence
 from bot.notifier import Notifier
 from bot.providers.refreshing import keep_fresh
@@ -31,12 +33,14 @@ from bot.workflows.generate import Generate
 from bot.workflows.handover import Handovers
 from bot.workflows.imports import IMPORT, Import
 from bot.workflows.models import FORGET, Models
+from bot.workflows.moving import LEAVE, Moving
 from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import Preparation
 from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
 from bot.workflows.stages import BUG_SENTENCE, Cards, Stages
 from bot.workflows.submission import Submissions
+from bot.workflows.vigil import Announcer, Vigil
 from bot.workflows.workbench import Workbench, lane_of
 
 log = logging.getLogger(__name__)
@@ -58,6 +62,8 @@ class Workflows:
     models: Models
     imports: Import
     publish: Publish
+    moving: Moving
+    vigil: Vigil
 
 
 class Atelier(commands.AutoShardedBot):
@@ -75,6 +81,8 @@ class Atelier(commands.AutoShardedBot):
             guild_ready_timeout=guild_ready_timeout,
         )
         self.resources = resources
+        announcing = Announcing(self)
+        resources.operators.speak_through(announcing)
         self._refreshing: asyncio.Task[None] | None = None
         self._process = secrets.token_hex(4)
         self.notifier = Notifier(
@@ -83,9 +91,10 @@ class Atelier(commands.AutoShardedBot):
             files=resources.files,
             providers=resources.providers,
             edit_interval_seconds=resources.settings.card_edit_interval,
+            held_up=detours_of(resources).held_up,
         )
         self.engine = Engine(resources.database)
-        self.workflows = build_workflows(resources, self.engine, self.notifier)
+        self.workflows = build_workflows(resources, self.engine, self.notifier, announcing)
         self.tree.error(self.on_command_failed)
 
     async def start_or_refuse(self, token: str) -> None:
@@ -107,6 +116,7 @@ class Atelier(commands.AutoShardedBot):
             if name not in self.extensions:
                 await self.load_extension(name)
         await self._tell_discord_the_commands()
+        await self.workflows.vigil.catch_up()
         await self.engine.start()
         self._refreshing = asyncio.create_task(keep_fresh(self.resources.providers))
 
@@ -158,8 +168,10 @@ async def open_bot(settings: Settings) -> AsyncIterator[Atelier]:
         yield bot
 
 
-def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workflows:
+def build_workflows(resources: Resources, engine: Engine, cards: Cards, announcer: Announcer) -> Workflows:
     database, files = resources.database, resources.files
+    vigil = vigil_of(resources, cards, announcer)
+    outages = outages_of(resources, vigil)
     bench = Workbench(
         database=database,
         engine=engine,
@@ -167,7 +179,8 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
         cards=cards,
         providers=resources.providers,
         stages=Stages(database=database, engine=engine, cards=cards, files=files, sleep=resources.sleep),
-        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups),
+        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups, outages=outages),
+        outages=outages,
         objects=resources.objects,
         webhook_for=resources.hooks.webhook_for,
         operators=resources.operators,
@@ -186,6 +199,8 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workf
         models=Models(bench),
         imports=Import(bench, hub=resources.hub, wire=weights.wire, hosts=weights.hosts),
         publish=Publish(bench, resources.hub),
+        moving=Moving(bench, detours_of(resources)),
+        vigil=vigil,
     )
 
 
@@ -203,7 +218,8 @@ def _open_lanes(engine: Engine, providers: Providers) -> None:
         )
     for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
         engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))
-    engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))
+    for name in (CANCEL, LEAVE):
+        engine.open_lane(Lane(name=name, at_once=50, at_once_per_person=50))
 
 
 async def answer_privately(interaction: discord.Interaction, text: str) -> None:

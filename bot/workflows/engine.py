@@ -162,6 +162,11 @@ class Engine:
             raise asyncio.CancelledError
         return cast(Json, await DBOS.run_step_async({"name": name, "preemptible": preemptible}, run))
 
+    def telling(self) -> int:
+        """Which telling of its job's story is running here: the job's round when it was enqueued."""
+        _job_id, _story, *telling = (DBOS.workflow_id or "").split(":")
+        return int(telling[0]) if telling else 0
+
     async def abandon(self, *, story: str, job_id: str, telling: int = 0) -> None:
         """Stop telling a story; a preemptible step is cancelled within about a second."""
         await DBOS.cancel_workflow_async(_workflow_id(story, job_id, telling))

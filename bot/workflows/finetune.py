@@ -34,6 +34,7 @@ from storage.database import Connection
 from storage.datasets import Dataset, find_dataset
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.models import Model, add_model, model_named
+from storage.outages import providers_out
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
 
@@ -60,7 +61,9 @@ class Finetune:
 
     async def request(self, job_id: str, place: Place, request: FinetuneRequest) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`."""
-        provider, trainer = self._providers.trainer_meant(request.trainer)
+        async with self._database.reading() as connection:
+            out = await providers_out(connection)
+        provider, trainer = self._providers.trainer_meant(request.trainer, out=out)
         name = checked_name(request.name)
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
@@ -132,7 +135,8 @@ class Finetune:
         request = await self._request(job)
         await self._handovers.lay_out(job, trainer, request.dataset)
         link = await self._handovers.link(job, trainer, request.dataset)
-        prepared = await provider.prepare_training(replace(request, dataset_link=link))
+        request = replace(request, dataset_link=link)
+        prepared = await self._bench.outages.outlast(job, lambda: provider.prepare_training(request))
         async with self._database.writing() as connection:
             await change_job(connection, job.id, details={**job.details, "prepared": dict(prepared)})
             now = await find_job(connection, job.id)

@@ -52,6 +52,10 @@ class StageFailed(Exception):
     sentence: str
 
 
+class Superseded(Exception):
+    """The job is in a later round by now: whoever still tells an earlier one stops, and changes nothing."""
+
+
 class Stages:
     def __init__(
         self, *, database: Database, engine: Engine, cards: Cards, files: Files, sleep: Sleep = asyncio.sleep
@@ -69,6 +73,8 @@ class Stages:
             return await self._with_attempts(job_id, stage, action)
 
         outcome = await self._engine.step(stage, body, preemptible=can_be_cut_short)
+        if "superseded" in outcome:
+            raise Superseded
         if "error" in outcome:
             raise StageFailed(category=ErrorCategory(outcome["error"]), sentence=outcome["sentence"])
         return dict(outcome["result"])
@@ -78,6 +84,8 @@ class Stages:
         for attempt in range(1, ATTEMPTS_WHEN_BUSY + 1):
             try:
                 return {"result": await self._attempt(job_id, stage, action)}
+            except Superseded:
+                return {"superseded": True}
             except AtelierError as error:
                 if attempt >= _attempts(error):
                     log.warning("Job %s, stage %s: %s (%s)", job_id, stage, error, error.advice)
@@ -88,7 +96,7 @@ class Stages:
 
     async def _attempt(self, job_id: str, stage: Stage, action: Action) -> Json:
         async with self._database.writing() as connection:
-            job = await _job_at_work(connection, job_id)
+            job = await _job_at_work(connection, job_id, telling=self._engine.telling())
             await begin_stage(connection, job, stage)
         await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:
@@ -130,6 +138,8 @@ class Stages:
         async def tell(job_id: str) -> None:
             try:
                 await story(job_id)
+            except Superseded:
+                return
             except StageFailed as failure:
                 await self.close_failed(job_id, failure)
             except Exception:
@@ -187,8 +197,10 @@ class Stages:
         return bool((await self._engine.step(name, body))["changed"])
 
 
-async def _job_at_work(connection: Connection, job_id: str) -> Job:
+async def _job_at_work(connection: Connection, job_id: str, *, telling: int) -> Job:
     job = await find_job(connection, job_id)
+    if job is not None and job.round != telling:
+        raise Superseded
     if job is None or job.status not in AT_WORK:
         raise Cancelled("This job was stopped.")
     return job

@@ -11,6 +11,7 @@ from bot.operators import Operators
 from bot.providers.registry import Providers
 from bot.providers.tasks import Webhook
 from bot.workflows.engine import Engine
+from bot.workflows.outages import Outages
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
@@ -36,6 +37,7 @@ class Workbench:
     providers: Providers
     stages: Stages
     submissions: Submissions
+    outages: Outages
     objects: Objects | None
     webhook_for: WebhookFor
     operators: Operators
