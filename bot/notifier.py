@@ -4,13 +4,14 @@ import asyncio
 import io
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import aiohttp
 import discord
 
 from bot.errors import AtelierError, DiscordUnreachable, NotDelivered
 from bot.messages.cards import SHEET_NAME, Card, JobView, job_card, sheet_alt_text, shows_sheet
+from bot.messages.outages import Elsewhere
 from bot.messages.results import (
     alt_text,
     failure_result,
@@ -26,6 +27,7 @@ from storage.files import Files
 from storage.history import history_of
 from storage.jobs import Job, change_job, find_job
 from storage.models import find_model
+from storage.outages import Outage
 from storage.pictures import pictures_of_job, pictures_posted_in
 from storage.statuses import JobKind, JobStatus
 
@@ -33,6 +35,13 @@ log = logging.getLogger(__name__)
 
 
 FORGET_SECONDS = 600.0
+
+
+HeldUp = Callable[[Job], Awaitable[tuple[Outage | None, Elsewhere | None]]]
+
+
+async def _by_nothing(_job: Job) -> tuple[None, None]:
+    return None, None
 
 
 class Notifier:
@@ -46,6 +55,7 @@ class Notifier:
         files: Files,
         providers: Providers,
         edit_interval_seconds: float,
+        held_up: HeldUp = _by_nothing,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -53,6 +63,7 @@ class Notifier:
         self._files = files
         self._providers = providers
         self._edit_interval_seconds = edit_interval_seconds
+        self._held_up = held_up
         self._now = now
         self._edited_at: dict[str, float] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -108,7 +119,16 @@ class Notifier:
             dataset = await find_dataset(connection, job_id)
         provider = self._providers.card_of(job.provider)
         trainer = provider.trainer(job.details.get("trainer", ""))
-        return JobView(job=job, events=events, dataset=dataset, provider=provider, trainer=trainer)
+        outage, elsewhere = await self._held_up(job)
+        return JobView(
+            job=job,
+            events=events,
+            dataset=dataset,
+            provider=provider,
+            trainer=trainer,
+            outage=outage,
+            elsewhere=elsewhere,
+        )
 
     async def _show(self, job_id: str) -> None:
         view = await self.view_of(job_id)

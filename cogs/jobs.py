@@ -10,6 +10,7 @@ from bot.errors import NotFound
 from bot.messages.buttons import Act
 from bot.messages.cards import Card
 from bot.messages.lists import PER_PAGE, jobs_page, sentence, timeline
+from bot.messages.outages import elsewhere_meant
 from bot.messages.words import KIND_WORDS, STATUS_WORDS
 from bot.permissions import Action, require
 from cogs.answers import CHOICES, CardButton, Interaction
@@ -22,7 +23,7 @@ class JobsCog(commands.GroupCog, name="jobs", description="Your trainings and ge
         self._bot = bot
 
     async def cog_load(self) -> None:
-        self._bot.add_dynamic_items(JobsPageButton, TimelineButton)
+        self._bot.add_dynamic_items(JobsPageButton, TimelineButton, ElsewhereButton)
 
     @app_commands.command(description="All your jobs, newest first")
     async def mine(self, interaction: Interaction) -> None:
@@ -62,6 +63,15 @@ class JobsPageButton(CardButton, act=Act.JOBS_PAGE):
 class TimelineButton(CardButton, act=Act.TIMELINE):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.send_message(view=await _timeline(interaction, self.subject), ephemeral=True)
+
+
+class ElsewhereButton(CardButton, act=Act.ELSEWHERE):
+    """The button names the provider: where the job goes is what its person read."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        to = elsewhere_meant(self.item.label or "")
+        await interaction.client.workflows.moving.move(self.subject, interaction.user.id, to=to)
 
 
 async def setup(bot: Atelier) -> None:

@@ -20,6 +20,8 @@ from bot.providers.tasks import (
     TrainingRequest,
     Working,
 )
+from storage.database import now_ms
+from storage.outages import Outage
 from tests.builders import CARD
 
 
@@ -120,6 +122,39 @@ class FakeProvider:
 
     async def close(self) -> None:
         pass
+
+
+class Minutes:
+    """A clock of milliseconds that runs as the real one does, and can be set forward."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self._ahead_ms
+
+    def forward(self, minutes: float) -> None:
+        self._ahead_ms += int(minutes * 60_000)
+
+
+class FakeAnnouncer:
+    """Channels that keep what was said about outages. It refuses to say that something is back that it never said."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[int, str]] = []
+        self.edited: list[tuple[int, str, int]] = []
+        self.refuses = False
+
+    async def say_out(self, channel_id: int, title: str, _outage: Outage) -> int | None:
+        if self.refuses:
+            return None
+        self.posted.append((channel_id, title))
+        return len(self.posted)
+
+    async def say_back(self, channel_id: int, message_id: int, title: str, outage: Outage, jobs: int) -> None:
+        assert self.posted[message_id - 1] == (channel_id, title)
+        assert outage.ended_ms is not None
+        self.edited.append((channel_id, title, jobs))
 
 
 class FakeCards:

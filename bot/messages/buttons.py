@@ -15,6 +15,7 @@ class Act(StrEnum):
     JOBS_PAGE = "jobs-page"
     DELETE_MODEL = "delete-model"
     AGAIN = "again"
+    ELSEWHERE = "elsewhere"
 
 
 def button(

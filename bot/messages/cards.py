@@ -7,12 +7,14 @@ import discord
 
 from bot.messages.buttons import Act, button
 from bot.messages.offers import quote, trainer_title
+from bot.messages.outages import Elsewhere, elsewhere_label, put_right, waiting
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
 from storage.datasets import Dataset
 from storage.history import StageEvent
 from storage.jobs import Job
+from storage.outages import Outage
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
 
 LEFT_OUT_LINES = 5
@@ -38,13 +40,18 @@ Card = discord.ui.LayoutView
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more."""
+    """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more.
+
+    `outage` is what the job waits for, None when it does not; `elsewhere` is who could do it instead, if anybody.
+    """
 
     job: Job
     events: Sequence[StageEvent]
     provider: ProviderCard
     trainer: TrainerCard | None = None
     dataset: Dataset | None = None
+    outage: Outage | None = None
+    elsewhere: Elsewhere | None = None
 
 
 def job_card(view: JobView) -> Card:
@@ -87,6 +94,8 @@ def sheet_alt_text(view: JobView) -> str:
 def _lines(view: JobView) -> Iterator[str]:
     job = view.job
     yield f"### {_title(job)}\n{_subtitle(view)}"
+    if job.details.get("changed"):
+        yield put_right(job.details["changed"])
     match job.status:
         case JobStatus.REVIEW:
             yield _review(view)
@@ -164,6 +173,8 @@ def _progress(view: JobView) -> str:
     job = view.job
     if job.status is JobStatus.PREPARING:
         return "Looking at every picture. Nothing is spent before you press *Start*."
+    if view.outage is not None:
+        return waiting(view.provider.title, view.outage, view.elsewhere)
     if all(event.ended_ms is not None for event in view.events) and job.progress == 0:
         return "Waiting for its turn."
     left = f" · ready {moment(job.ready_at_ms)}" if job.ready_at_ms is not None and job.progress < 1 else ""
@@ -217,6 +228,9 @@ def _buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
         yield button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)
         if view.dataset and len(view.dataset.left_out) > LEFT_OUT_LINES:
             yield button(Act.LEFT_OUT, "All left out", subject=job.id, person_id=person_id)
+    if job.status is JobStatus.RUNNING and view.elsewhere is not None:
+        label = elsewhere_label(view.elsewhere[0].title)
+        yield button(Act.ELSEWHERE, label, subject=job.id, person_id=person_id)
     if job.status in (JobStatus.PREPARING, JobStatus.REVIEW, JobStatus.RUNNING):
         yield button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger)
     if job.status is JobStatus.FAILED:

@@ -16,7 +16,6 @@ from bot.errors import (
     ProviderError,
     ProviderRefused,
     ProviderTimedOut,
-    ProviderUnpaid,
     ProviderUnreachable,
     TaskEnded,
 )
@@ -31,6 +30,7 @@ from storage.statuses import JobStatus
 from storage.submissions import intend, latest_submission, remember_remote, submissions_of
 from tests.builders import CARD, finetune_job
 from tests.fakes import FakeCards, FakeProvider
+from tests.workflows.outages import outages_at
 
 POLL_SECONDS = 0.01
 
@@ -82,7 +82,11 @@ class Desk:
         self._dataset = folder / "dataset.zip"
         self._dataset.write_bytes(b"pictures")
         self.submissions = Submissions(
-            database=database, cards=self.cards, wakeups=Wakeups(self.clock.sleep), now=self.clock.now
+            database=database,
+            cards=self.cards,
+            wakeups=Wakeups(self.clock.sleep),
+            outages=outages_at(database, self.provider, cards=self.cards, sleep=self.clock.sleep),
+            now=self.clock.now,
         )
 
     @property
@@ -225,7 +229,7 @@ async def test_a_task_of_another_job_that_looks_the_same_is_not_taken_over(desk:
     assert await desk.submit() == "task-2"
 
 
-@pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderUnpaid("no money")])
+@pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderRefused("no")])
 async def test_after_a_clear_refusal_the_next_try_is_a_first_one(
     desk: Desk, tmp_path: Path, error: ProviderError
 ) -> None:

@@ -21,7 +21,7 @@ from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
 from storage.objects import Objects
 from storage.statuses import JobStatus, Stage
-from tests.fakes import FakeCards, FakeProvider
+from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider, Minutes
 from tests.resources import resources_with
 
 
@@ -45,6 +45,8 @@ class Workshop:
         self.files = Files(folder / "files")
         self.provider = FakeProvider(folder / "provider")
         self.cards = FakeCards()
+        self.announcer = FakeAnnouncer()
+        self.clock_ms = Minutes()
         self.downloads = FolderDownloads()
         self.other_providers: list[Provider] = []
         self.objects: Objects | None = None
@@ -76,8 +78,9 @@ class Workshop:
             hub=self.hub,
             sleep=self._pace,
             wakeups=Wakeups(self._pace),
+            now_ms=self.clock_ms,
         )
-        self.do = build_workflows(resources, self.engine, self.cards)
+        self.do = build_workflows(resources, self.engine, self.cards, self.announcer)
         await self.engine.start()
 
     async def crash(self) -> None:
