@@ -71,7 +71,7 @@ class Vigil:
     async def begins(self, outage: Outage) -> None:
         if outage.is_unpaid:
             title = self._title(outage)
-            says = f"It says: {outage.advice}. " if outage.advice else ""
+            says = f"It says: {outage.advice.rstrip('.')}. " if outage.advice else ""
             text = f"{title} wants money: top up its account. {says}Jobs wait for it, and go on by themselves."
             await self._operators.tell(f"the account at {title}, outage {outage.id}", text)
 
