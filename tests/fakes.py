@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from bot.errors import ProviderError, ProviderRefused
+from bot.errors import AtelierError, ProviderError, ProviderRefused
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import (
     FetchedPictures,
@@ -155,6 +155,32 @@ class FakeAnnouncer:
         assert self.posted[message_id - 1] == (channel_id, title)
         assert outage.ended_ms is not None
         self.edited.append((channel_id, title, jobs))
+
+
+class FakeSender:
+    """Direct messages and channels, as Discord keeps them."""
+
+    def __init__(self, *owners: int) -> None:
+        self.sent: list[tuple[str, int, str]] = []
+        self.failures: list[AtelierError] = []
+        self._owners = owners
+
+    async def write_to_person(self, person_id: int, text: str) -> None:
+        self._send("person", person_id, text)
+
+    async def write_in_channel(self, channel_id: int, text: str) -> None:
+        self._send("channel", channel_id, text)
+
+    async def owners(self) -> tuple[int, ...]:
+        if self.failures:
+            raise self.failures.pop(0)
+        return self._owners
+
+    def _send(self, kind: str, to: int, text: str) -> None:
+        assert text
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append((kind, to, text))
 
 
 class FakeCards:

@@ -209,22 +209,24 @@ class Outages:
 
     async def _hold(self, job: Job) -> int:
         """Since when this job is held back, for every restart to know. Raises when it is to go no further."""
-        async with self._database.writing() as connection:
+        async with self._database.reading() as connection:
             now = await find_job(connection, job.id)
-            if now is not None and now.round != job.round:
-                raise Superseded
-            if now is None or now.status not in AT_WORK:
-                raise Cancelled("This job was stopped.")
-            if now.held_ms is not None:
-                return now.held_ms
-            held_ms = self._now_ms()
-            await change_job(connection, job.id, held_ms=held_ms)
+        if now is not None and now.round != job.round:
+            raise Superseded
+        if now is None or now.status not in AT_WORK:
+            raise Cancelled("This job was stopped.")
+        if now.held_ms is not None:
+            return now.held_ms
+        held_ms = self._now_ms()
+        async with self._database.writing() as connection:
+            await change_job(connection, job.id, only_when=AT_WORK, held_ms=held_ms)
         return held_ms
 
     async def _let_go(self, job: Job) -> None:
-        async with self._database.writing() as connection:
+        async with self._database.reading() as connection:
             now = await find_job(connection, job.id)
-            if now is not None and now.held_ms is not None:
+        if now is not None and now.held_ms is not None:
+            async with self._database.writing() as connection:
                 await change_job(connection, job.id, held_ms=None)
 
     def _gave_up(self, outage: Outage) -> WaitedTooLong:

@@ -113,11 +113,15 @@ class Vigil:
             await self._say_back(outage, (), ended_ms=outage.ended_ms or self._now_ms())
 
     async def _announce(self, outage: Outage, waiting: Sequence[Job]) -> None:
-        places = {job.place.channel_id: job.place for job in waiting}
-        async with self._database.writing() as connection:
-            for place in places.values():
-                await intend_notice(connection, outage, place)
+        async with self._database.reading() as connection:
             notices = await notices_of(connection, outage)
+        told = {notice.channel_id for notice in notices}
+        untold = {job.place.channel_id: job.place for job in waiting if job.place.channel_id not in told}
+        if untold:
+            async with self._database.writing() as connection:
+                for place in untold.values():
+                    await intend_notice(connection, outage, place)
+                notices = await notices_of(connection, outage)
         for notice in notices:
             if notice.message_id is None:
                 posted = await self._announcer.say_out(notice.channel_id, self._title(outage), outage)

@@ -1,4 +1,4 @@
-"""The gate on its own, for tests that need no engine."""
+"""The gate on its own, for tests that need no engine; several over one database are several processes."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +8,27 @@ from bot.workflows.outages import Outages
 from bot.workflows.vigil import Vigil
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
-from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider, Minutes
+from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider
+
+
+def vigil_at(
+    database: Database,
+    provider: FakeProvider,
+    *,
+    cards: FakeCards,
+    announcer: FakeAnnouncer,
+    operators: Operators,
+    now_ms: Callable[[], int],
+) -> Vigil:
+    return Vigil(
+        database=database,
+        providers=Providers([provider]),
+        cards=cards,
+        operators=operators,
+        announcer=announcer,
+        now_ms=now_ms,
+        ticks=lambda: now_ms() / 1000,
+    )
 
 
 def outages_at(
@@ -16,32 +36,17 @@ def outages_at(
     provider: FakeProvider,
     *,
     sleep: Callable[[float], Awaitable[None]],
-    cards: FakeCards | None = None,
-    announcer: FakeAnnouncer | None = None,
-    operators: Operators | None = None,
-    now_ms: Callable[[], int] | None = None,
-    ticks: Callable[[], float] | None = None,
+    vigil: Vigil,
+    operators: Operators,
+    now_ms: Callable[[], int],
 ) -> Outages:
-    """One process's gate; several over one database are several processes."""
-    clock = now_ms or Minutes()
-    providers = Providers([provider])
-    operators = operators or Operators(frozenset())
-    watch = {} if ticks is None else {"ticks": ticks}
-    vigil = Vigil(
-        database=database,
-        providers=providers,
-        cards=cards or FakeCards(),
-        operators=operators,
-        announcer=announcer or FakeAnnouncer(),
-        now_ms=clock,
-        **watch,
-    )
+    """One clock for all that is measured."""
     return Outages(
         database=database,
-        providers=providers,
+        providers=Providers([provider]),
         wakeups=Wakeups(sleep),
         operators=operators,
         vigil=vigil,
-        now_ms=clock,
-        **watch,
+        now_ms=now_ms,
+        ticks=lambda: now_ms() / 1000,
     )

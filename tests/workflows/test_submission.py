@@ -19,9 +19,11 @@ from bot.errors import (
     ProviderUnreachable,
     TaskEnded,
 )
+from bot.operators import Operators
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import Finished, Stopped, Task, TaskState, TrainingRequest, Working
 from bot.workflows.finetune import settings_of
+from bot.workflows.outages import Outages
 from bot.workflows.submission import LONGEST_PATIENCE, LOOKS, SECONDS_BETWEEN_LOOKS, Paid, Submissions
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
@@ -29,8 +31,8 @@ from storage.jobs import Job, add_job, change_job, find_job
 from storage.statuses import JobStatus
 from storage.submissions import intend, latest_submission, remember_remote, submissions_of
 from tests.builders import CARD, finetune_job
-from tests.fakes import FakeCards, FakeProvider
-from tests.workflows.outages import outages_at
+from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider
+from tests.workflows.outages import outages_at, vigil_at
 
 POLL_SECONDS = 0.01
 
@@ -85,8 +87,25 @@ class Desk:
             database=database,
             cards=self.cards,
             wakeups=Wakeups(self.clock.sleep),
-            outages=outages_at(database, self.provider, cards=self.cards, sleep=self.clock.sleep),
+            outages=self._outages(),
             now=self.clock.now,
+        )
+
+    def _outages(self) -> Outages:
+        def now_ms() -> int:
+            return int(self.clock.seconds * 1000)
+
+        operators = Operators(frozenset())
+        vigil = vigil_at(
+            self.database,
+            self.provider,
+            cards=self.cards,
+            announcer=FakeAnnouncer(),
+            operators=operators,
+            now_ms=now_ms,
+        )
+        return outages_at(
+            self.database, self.provider, sleep=self.clock.sleep, vigil=vigil, operators=operators, now_ms=now_ms
         )
 
     @property

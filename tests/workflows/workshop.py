@@ -21,8 +21,10 @@ from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
 from storage.objects import Objects
 from storage.statuses import JobStatus, Stage
-from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider, Minutes
+from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider, FakeSender, Minutes
 from tests.resources import resources_with
+
+OWNER = 7
 
 
 class FolderDownloads:
@@ -46,6 +48,7 @@ class Workshop:
         self.provider = FakeProvider(folder / "provider")
         self.cards = FakeCards()
         self.announcer = FakeAnnouncer()
+        self.sender = FakeSender(OWNER)
         self.clock_ms = Minutes()
         self.downloads = FolderDownloads()
         self.other_providers: list[Provider] = []
@@ -80,6 +83,7 @@ class Workshop:
             wakeups=Wakeups(self._pace),
             now_ms=self.clock_ms,
         )
+        resources.operators.speak_through(self.sender)
         self.do = build_workflows(resources, self.engine, self.cards, self.announcer)
         await self.engine.start()
 
@@ -113,6 +117,18 @@ class Workshop:
                 return await hanging.real(*arguments, **options)
             if moment == "after":
                 await hanging.real(*arguments, **options)
+            hanging.reached.set()
+            return await asyncio.Event().wait()
+
+        setattr(target, call, hang)
+        return hanging
+
+    def hang_any(self, owner: str, call: str) -> "Hanging":
+        """Hangs every `owner.call` from now on, before its effect."""
+        target = getattr(self, owner)
+        hanging = Hanging(target, call)
+
+        async def hang(*_arguments: Any, **_options: Any) -> Any:
             hanging.reached.set()
             return await asyncio.Event().wait()
 
