@@ -1,4 +1,4 @@
-"""Atelier: the Discord client. Wires notifier and workflows, loads cogs by name, answers command errors."""
+"""Atelier: the Discord client. Loads cogs by name, starts and stops what runs beside it, answers command errors."""
 
 import asyncio
 import hashlib
@@ -7,7 +7,6 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.delivery.broadcasts import Broadcasts
 from bot.delivery.links import Links
 from bot.delivery.notifier import Notifier
 from bot.intake import Intake, answer_privately, tell_failure, turn_away
 from bot.positions import Positions
 from bot.providers.refreshing import keep_fresh
-from bot.providers.registry import Providers
 from bot.settings import Settings
 from bot.startup import Resources, open_resources
-from bot.workflows.cancel import CANCEL, Cancel
-from bot.workflows.caps import Caps
-from bot.workflows.choosing import GeneratorChoice
-from bot.workflows.collecting import Collector
-from bot.workflows.endings import Endings
-from bot.workflows.engine import Engine, Lane
-from bot.workflows.finetune import Finetune
-from bot.workflows.generate import Generate
-from bot.workflows.handover import Handovers
-from bot.workflows.imports import IMPORT, Import
-from bot.workflows.models import FORGET, Models
-from bot.workflows.preparation import LANE as PREPARATION_LANE
-from bot.workflows.preparation import Preparation
-from bot.workflows.publish import PUBLISH, Publish
-from bot.workflows.references import References
+from bot.wiring import build_workflows, detours_of
+from bot.workflows.engine import Engine
 from bot.workflows.resuming import keep_resuming
-from bot.workflows.retry import Retry
-from bot.workflows.stages import Cards, Stages
-from bot.workflows.submission import Submissions
-from bot.workflows.watchdog import Watchdog
-from bot.workflows.workbench import Workbench, lane_of
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +36,6 @@ CONNECTIONS = 100  # without a limit a burst opens one connection per call and a
 
 class DiscordRefused(Exception):
     """The bot cannot come online; the message says what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workflows:
-    choice: GeneratorChoice
-    finetune: Finetune
-    generate: Generate
-    cancel: Cancel
-    retry: Retry
-    watchdog: Watchdog
-    models: Models
-    imports: Import
-    publish: Publish
 
 
 class Atelier(commands.AutoShardedBot):
@@ -90,6 +58,8 @@ class Atelier(commands.AutoShardedBot):
         self._is_leaving = False
         self.has_started = False
         self._process = secrets.token_hex(4)
+        broadcasts = Broadcasts(self)
+        resources.operators.speak_through(broadcasts)
         self.notifier = Notifier(
             client=self,
             database=resources.database,
@@ -98,9 +68,10 @@ class Atelier(commands.AutoShardedBot):
             pool=resources.pool,
             link_to=Links(resources.objects),
             edit_interval_seconds=resources.settings.card_edit_interval,
+            held_up=detours_of(resources).held_up,
         )
         self.engine = Engine(resources.database)
-        self.workflows = build_workflows(resources, self.engine, self.notifier)
+        self.workflows = build_workflows(resources, self.engine, self.notifier, broadcasts)
         self.tree.error(self.on_command_failed)
 
     async def start_or_refuse(self, token: str) -> None:
@@ -122,6 +93,7 @@ class Atelier(commands.AutoShardedBot):
             if name not in self.extensions:
                 await self.load_extension(name)
         await self._tell_discord_the_commands()
+        await self.workflows.vigil.catch_up()
         await self.engine.start()
         self._beside = [
             asyncio.create_task(keep_fresh(self.resources.providers)),
@@ -191,53 +163,3 @@ async def open_bot(settings: Settings) -> AsyncIterator[Atelier]:
     """The one call from settings to a bot with everything behind it; `start` it, or drive it in a test."""
     async with open_resources(settings) as resources, Atelier(resources) as bot:
         yield bot
-
-
-def build_workflows(resources: Resources, engine: Engine, cards: Cards) -> Workflows:
-    database, files = resources.database, resources.files
-    bench = Workbench(
-        database=database,
-        engine=engine,
-        files=files,
-        cards=cards,
-        providers=resources.providers,
-        stages=Stages(database=database, engine=engine, cards=cards, sleep=resources.sleep),
-        endings=Endings(database=database, engine=engine, cards=cards, files=files, operators=resources.operators),
-        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups),
-        objects=resources.objects,
-        webhook_for=resources.hooks.webhook_for,
-        operators=resources.operators,
-        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
-    )
-    _open_lanes(engine, resources.providers)
-    downloads, pool, limits = resources.downloads, resources.pool, resources.limits
-    Preparation(bench, downloads=downloads, pool=pool, limits=limits)
-    references = References(files=files, downloads=downloads, pool=pool, limits=limits)
-    handovers, choice = Handovers(bench), GeneratorChoice(bench)
-    weights = resources.weights
-    finetune = Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes)
-    generate = Generate(bench, choice, references, Collector(bench, pool=pool))
-    cancel = Cancel(bench, handovers, finetune=finetune, generate=generate)
-    return Workflows(
-        choice=choice,
-        finetune=finetune,
-        generate=generate,
-        cancel=cancel,
-        retry=Retry(bench, finetune=finetune, generate=generate),
-        watchdog=Watchdog(bench, cancel),
-        models=Models(bench),
-        imports=Import(bench, hub=resources.hub, wire=weights.wire, hosts=weights.hosts),
-        publish=Publish(bench, resources.hub),
-    )
-
-
-def _open_lanes(engine: Engine, providers: Providers) -> None:
-    """What waits for a provider waits in that provider's queue; what is our own work has queues of its own."""
-    for provider in providers:
-        card = provider.card
-        engine.open_lane(
-            Lane(name=lane_of(card.name), at_once=card.concurrent_jobs, per_minute=card.submissions_per_minute)
-        )
-    for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
-        engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))
-    engine.open_lane(Lane(name=CANCEL, at_once=50, at_once_per_person=50))

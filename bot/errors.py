@@ -12,6 +12,7 @@ AtelierError
 ├── DiscordUnreachable      no answer from Discord; try again
 └── ProviderError
     ├── ProviderBusy        certainly not accepted; try again after retry_after_seconds
+    │   └── ProviderAway    and not because of too many requests: it is not there, or fails
     ├── ProviderUnreachable no answer to a harmless question; try again
     ├── ProviderRefused     the request itself was wrong
     ├── ProviderModerated   refused for its content
@@ -20,6 +21,7 @@ AtelierError
     ├── ProviderGone        no such task, model or endpoint there (any more)
     ├── ProviderTimedOut    it took longer than it ever should
     ├── ProviderBroken      it failed on its own
+    ├── WaitedTooLong       the provider was out for so long that its job stopped waiting
     ├── TaskEnded           the provider's verdict on a task it had accepted: asking again changes nothing
     └── OutcomeUnknown      a paid request was sent and no answer came back
 """
@@ -86,6 +88,10 @@ class ProviderBusy(ProviderError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ProviderAway(ProviderBusy):
+    category = ErrorCategory.NETWORK
+
+
 class ProviderUnreachable(ProviderError):
     category = ErrorCategory.NETWORK
 
@@ -116,6 +122,14 @@ class ProviderTimedOut(ProviderError):
 
 class ProviderBroken(ProviderError):
     category = ErrorCategory.SERVICE_ERROR
+
+
+class WaitedTooLong(ProviderError):
+    """Nothing was sent. Carries the category of the outage."""
+
+    def __init__(self, sentence: str, *, category: ErrorCategory, advice: str = "") -> None:
+        super().__init__(sentence, advice=advice)
+        self.category = category
 
 
 class TaskEnded(ProviderError):

@@ -22,7 +22,7 @@ from bot.providers.wire import Wire
 from bot.settings import Settings
 from bot.webhooks import Hooks, Listener
 from bot.workflows.wakeups import Wakeups
-from storage.database import Database, only_process
+from storage.database import Database, now_ms, only_process
 from storage.files import Files
 from storage.objects import Objects
 from storage.soundness import check_room
@@ -60,6 +60,7 @@ class Resources:
     objects: Objects | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     wakeups: Wakeups = field(default_factory=Wakeups)
+    now_ms: Callable[[], int] = now_ms
 
 
 @asynccontextmanager
@@ -95,7 +96,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             hooks=hooks,
             objects=_open_objects(settings),
             hub=hub,
-            operators=Operators(frozenset(settings.operator_ids)),
+            operators=Operators(frozenset(settings.operator_ids), channel_id=settings.operator_channel),
             wakeups=wakeups,
         )
 

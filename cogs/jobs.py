@@ -10,9 +10,11 @@ from discord.ext import commands
 from bot.client import Atelier
 from bot.errors import NotFound
 from bot.messages.buttons import Act
-from bot.messages.cards import Card, JobView
+from bot.messages.cards import Card
 from bot.messages.export import debug_export, export_name
 from bot.messages.lists import PER_PAGE, jobs_page, sentence, server_jobs_page, timeline
+from bot.messages.outages import elsewhere_meant
+from bot.messages.view import JobView
 from bot.messages.words import KIND_WORDS, STATUS_WORDS
 from bot.permissions import Asker, require_sight
 from cogs.answers import CHOICES, CardButton, Interaction, asker_of
@@ -47,6 +49,7 @@ class JobsCog(commands.GroupCog, name="jobs", description="Your trainings and ge
             AttachButton,
             SubmitAgainButton,
         )
+        self._bot.add_dynamic_items(JobsPageButton, TimelineButton, ElsewhereButton)
 
     @app_commands.command(description="All your jobs, newest first")
     async def mine(self, interaction: Interaction) -> None:
@@ -113,6 +116,15 @@ class ExportButton(CardButton, act=Act.EXPORT):
 class TimelineButton(CardButton, act=Act.TIMELINE):
     async def press(self, interaction: Interaction) -> None:
         await _show(interaction, self.subject)
+
+
+class ElsewhereButton(CardButton, act=Act.ELSEWHERE):
+    """The button names the provider: where the job goes is what its person read."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        to = elsewhere_meant(self.item.label or "")
+        await interaction.client.workflows.moving.move(self.subject, interaction.user.id, to=to)
 
 
 async def setup(bot: Atelier) -> None:

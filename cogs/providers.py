@@ -9,8 +9,10 @@ from bot.client import Atelier
 from bot.errors import ProviderError
 from bot.messages.lists import offers
 from bot.messages.offers import dollars, offer
+from bot.messages.outages import notice_out
 from bot.providers.contract import Balances, Provider, abilities_of
 from cogs.answers import Interaction
+from storage.outages import Outage, open_outages
 
 ASKING_SECONDS = 20.0
 
@@ -23,8 +25,13 @@ class ProvidersCog(commands.Cog):
     async def providers(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         shows_accounts = interaction.permissions.manage_guild
+        async with self._bot.resources.database.reading() as connection:
+            out = {outage.provider: outage for outage in await open_outages(connection)}
         paragraphs = await asyncio.gather(
-            *(_paragraph(provider, shows_account=shows_accounts) for provider in self._bot.resources.providers)
+            *(
+                _paragraph(provider, out.get(provider.card.name), shows_account=shows_accounts)
+                for provider in self._bot.resources.providers
+            )
         )
         await interaction.edit_original_response(view=offers(paragraphs))
 
@@ -33,9 +40,10 @@ async def setup(bot: Atelier) -> None:
     await bot.add_cog(ProvidersCog(bot))
 
 
-async def _paragraph(provider: Provider, *, shows_account: bool) -> str:
+async def _paragraph(provider: Provider, outage: Outage | None, *, shows_account: bool) -> str:
     account = await _account(provider) if shows_account and isinstance(provider, Balances) else ""
-    return offer(provider.card, abilities_of(provider), account=account)
+    notice = "" if outage is None else notice_out(provider.card.title, outage)
+    return offer(provider.card, abilities_of(provider), account=account, outage=notice)
 
 
 async def _account(provider: Balances) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage.database import Connection, now_ms
 from storage.places import Place, insert_if_absent, place_of, remember_place
 from storage.statuses import ErrorCategory, JobKind, JobStatus
-from storage.tables import jobs
+from storage.tables import jobs, submissions
 
 RETRY_MS = 7 * 86_400_000
 BUSY = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
@@ -20,7 +20,8 @@ class Job:
     """A frozen value; a change is saved and read again. `details` is what the person asked for, as JSON.
 
     `round` counts the retries; `lane` and `turn` are the job's place in a queue, `weight` its person's share of it;
-    `begun_ms` is None while it waits there; `shown_ms` is the `updated_ms` that its card shows.
+    `begun_ms` is None while it waits there; `shown_ms` is the `updated_ms` that its card shows. `held_ms` is since when
+    it is held back because its provider is out, None when it is not.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Job:
     queued_ms: int | None = None
     begun_ms: int | None = None
     shown_ms: int = 0
+    held_ms: int | None = None
 
     @property
     def may_be_retried(self) -> bool:
@@ -79,6 +81,12 @@ async def add_job(connection: Connection, job: Job) -> bool:
 
 async def find_job(connection: Connection, job_id: str) -> Job | None:
     row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).one_or_none()
+    return _job(row) if row is not None else None
+
+
+async def locked_job(connection: Connection, job_id: str) -> Job | None:
+    """The job, which nobody else changes or decides about until this transaction ends."""
+    row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update())).one_or_none()
     return _job(row) if row is not None else None
 
 
@@ -164,6 +172,23 @@ async def left_open(connection: Connection, *, quiet_since_ms: int, limit: int) 
     return [_job(row) for row in await connection.execute(statement)]
 
 
+async def jobs_waiting_for(connection: Connection, provider: str, *, limit: int) -> list[Job]:
+    """Those at work of which nothing is at this provider: held back, or still in its queue. Oldest first."""
+    is_there = sa.exists().where(submissions.c.job_id == jobs.c.id, submissions.c.verdict.is_(None))
+    statement = (
+        sa.select(jobs)
+        .where(
+            jobs.c.provider == provider,
+            jobs.c.status == JobStatus.RUNNING,
+            jobs.c.kind.in_((JobKind.FINETUNE, JobKind.GENERATE)),
+            sa.or_(jobs.c.held_ms.is_not(None), sa.not_(is_there)),
+        )
+        .order_by(jobs.c.created_ms, jobs.c.id)
+        .limit(limit)
+    )
+    return [_job(row) for row in await connection.execute(statement)]
+
+
 async def shown_late(connection: Connection, *, after_ms: int, before_ms: int, limit: int) -> list[str]:
     """Jobs that stand still and whose card shows an older state, changed between these moments."""
     at_rest = (JobStatus.REVIEW, JobStatus.UNCERTAIN, JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
@@ -221,4 +246,5 @@ def _job(row: sa.Row[Any]) -> Job:
         queued_ms=row.queued_ms,
         begun_ms=row.begun_ms,
         shown_ms=row.shown_ms,
+        held_ms=row.held_ms,
     )

@@ -68,6 +68,7 @@ jobs = sa.Table(
     sa.Column("queued_ms", sa.BigInteger),
     sa.Column("begun_ms", sa.BigInteger),
     sa.Column("shown_ms", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("held_ms", sa.BigInteger),
     _words("kind", JobKind),
     _words("status", JobStatus),
     _words("error_category", ErrorCategory),
@@ -155,11 +156,21 @@ outages = sa.Table(
     sa.Column("category", sa.String(16), nullable=False),
     sa.Column("sentence", sa.String(1000), nullable=False, server_default=""),
     sa.Column("advice", sa.String(1000), nullable=False, server_default=""),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="1"),
     sa.Column("began_ms", sa.BigInteger, nullable=False),
+    sa.Column("opened_ms", sa.BigInteger),
+    sa.Column("probes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("probe_ms", sa.BigInteger, nullable=False),
+    sa.Column("prober", sa.String(32)),
     sa.Column("ended_ms", sa.BigInteger),
     _words("category", ErrorCategory),
-    sa.Index("ix_outages_provider", "provider", "ended_ms"),
+    sa.Index(
+        "ix_outages_current",
+        "provider",
+        unique=True,
+        sqlite_where=sa.text("ended_ms IS NULL"),
+        postgresql_where=sa.text("ended_ms IS NULL"),
+    ),
 )
 
 outage_notices = sa.Table(
@@ -169,6 +180,7 @@ outage_notices = sa.Table(
     sa.Column("channel_id", sa.BigInteger, primary_key=True),
     sa.Column("server_id", sa.BigInteger, sa.ForeignKey("servers.id"), nullable=False),
     sa.Column("message_id", sa.BigInteger),
+    sa.Column("over_ms", sa.BigInteger),
 )
 
 datasets = sa.Table(

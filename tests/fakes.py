@@ -22,6 +22,8 @@ from bot.providers.tasks import (
     TrainingRequest,
     Working,
 )
+from storage.database import now_ms
+from storage.outages import Outage
 from storage.statuses import Message
 from tests.builders import CARD
 
@@ -152,6 +154,68 @@ class FakeProvider:
 
     async def close(self) -> None:
         pass
+
+
+class Minutes:
+    """A clock of milliseconds that runs as the real one does, and can be set forward."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self._ahead_ms
+
+    def forward(self, minutes: float) -> None:
+        self._ahead_ms += int(minutes * 60_000)
+
+
+class FakeAnnouncer:
+    """Channels that keep what was said about outages. It refuses to say that something is back that it never said."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[int, str]] = []
+        self.edited: list[tuple[int, str, int]] = []
+        self.refuses = False
+
+    async def say_out(self, channel_id: int, title: str, _outage: Outage) -> int | None:
+        if self.refuses:
+            return None
+        self.posted.append((channel_id, title))
+        return len(self.posted)
+
+    async def say_back(self, channel_id: int, message_id: int, title: str, outage: Outage, jobs: int) -> None:
+        assert self.posted[message_id - 1] == (channel_id, title)
+        assert outage.ended_ms is not None
+        self.edited.append((channel_id, title, jobs))
+
+
+class FakeSender:
+    """Direct messages and channels, as Discord keeps them; the next `failures` of them are refused."""
+
+    def __init__(self, *owners: int) -> None:
+        self.sent: list[tuple[str, int, str]] = []
+        self.failures = 0
+        self._owners = owners
+
+    async def write_to_person(self, person_id: int, text: str) -> bool:
+        return self._send("person", person_id, text)
+
+    async def write_in_channel(self, channel_id: int, text: str) -> bool:
+        return self._send("channel", channel_id, text)
+
+    async def owners(self) -> tuple[int, ...]:
+        return () if self._fails() else self._owners
+
+    def _send(self, kind: str, to: int, text: str) -> bool:
+        assert text
+        if self._fails():
+            return False
+        self.sent.append((kind, to, text))
+        return True
+
+    def _fails(self) -> bool:
+        self.failures -= 1
+        return self.failures >= 0
 
 
 class FakeCards:

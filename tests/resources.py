@@ -42,6 +42,6 @@ def resources_with(
         weights=open_weights_source(chosen, client),
         hooks=Hooks(public_url=None, key="key"),
         hub=Hub(endpoint="http://127.0.0.1:9"),
-        operators=Operators(frozenset(chosen.operator_ids)),
+        operators=Operators(frozenset(chosen.operator_ids), channel_id=chosen.operator_channel),
     )
     return replace(resources, **others)

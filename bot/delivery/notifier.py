@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 
 import discord
@@ -15,7 +15,9 @@ from bot.delivery.refusals import PlaceRefused, TooLarge, read_by_meaning
 from bot.delivery.sharing import LinkTo, Sharing
 from bot.errors import AtelierError
 from bot.forecast import outlook_of
-from bot.messages.cards import SHEET_NAME, JobView, job_card, sheet_alt_text, shows_sheet
+from bot.messages.cards import SHEET_NAME, job_card, sheet_alt_text, shows_sheet
+from bot.messages.outages import Elsewhere
+from bot.messages.view import JobView
 from bot.providers.contract import Attaches
 from bot.providers.registry import Providers
 from storage.database import Database
@@ -23,14 +25,20 @@ from storage.datasets import find_dataset
 from storage.deliveries import Delivery, deliveries_of
 from storage.files import Files
 from storage.history import history_of
-from storage.jobs import find_job, remember_shown
+from storage.jobs import Job, find_job, remember_shown
+from storage.outages import Outage
 from storage.statuses import Message
 from storage.submissions import submissions_of
 
 log = logging.getLogger(__name__)
 
-
 FORGET_SECONDS = 600.0
+
+HeldUp = Callable[[Job], Awaitable[tuple[Outage | None, Elsewhere | None]]]
+
+
+async def _by_nothing(_job: Job) -> tuple[None, None]:
+    return None, None
 
 
 class Notifier:
@@ -46,6 +54,7 @@ class Notifier:
         pool: Executor,
         link_to: LinkTo,
         edit_interval_seconds: float,
+        held_up: HeldUp = _by_nothing,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -53,6 +62,7 @@ class Notifier:
         self._files = files
         self._providers = providers
         self._edit_interval_seconds = edit_interval_seconds
+        self._held_up = held_up
         self._now = now
         self._edited_at: dict[str, float] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -114,6 +124,7 @@ class Notifier:
             submissions = await submissions_of(connection, job_id)
             outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
         provider = self._providers.card_of(job.provider)
+        outage, elsewhere = await self._held_up(job)
         return JobView(
             job=job,
             events=events,
@@ -123,6 +134,8 @@ class Notifier:
             deliveries=deliveries,
             submissions=submissions,
             outlook=outlook,
+            outage=outage,
+            elsewhere=elsewhere,
             can_attach=isinstance(self._providers.find(job.provider), Attaches),
         )
 

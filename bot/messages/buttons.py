@@ -20,6 +20,7 @@ class Act(StrEnum):
     SUBMIT_AGAIN = "submit-again"
     EXPORT = "export"
     SERVER_JOBS_PAGE = "server-jobs"
+    ELSEWHERE = "elsewhere"
 
 
 def button(

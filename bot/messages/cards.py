@@ -1,26 +1,21 @@
 """The status card: one message per job, edited as the job moves on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import discord
 
-from bot.messages.buttons import Act, button
+from bot.messages.job_buttons import LEFT_OUT_LINES, job_buttons
 from bot.messages.offers import quote, trainer_title
+from bot.messages.outages import put_right, waiting
 from bot.messages.outlooks import is_ready, waits
+from bot.messages.view import JobView
 from bot.messages.whereabouts import beside_the_card
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
-from bot.outlook import Outlook
 from bot.providers.base_models import title_of
-from bot.providers.card import ProviderCard, TrainerCard
-from storage.datasets import Dataset
-from storage.deliveries import Delivery
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
-from storage.submissions import Submission
 
-LEFT_OUT_LINES = 5
 WORTH_SAYING_MS = 1000
 SHEET_NAME = "pictures.jpg"
 PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
@@ -41,23 +36,6 @@ MARKS = {
 Card = discord.ui.LayoutView
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobView:
-    """Everything a card shows. `trainer` is that of a finetune, None when it is not offered any more; `can_attach`
-    says whether the provider can be asked for a task by its id; `outlook` is that of a job which waits for its provider
-    or is at work there."""
-
-    job: Job
-    events: Sequence[StageEvent]
-    provider: ProviderCard
-    trainer: TrainerCard | None = None
-    dataset: Dataset | None = None
-    submissions: Sequence[Submission] = ()
-    can_attach: bool = False
-    outlook: Outlook | None = None
-    deliveries: Sequence[Delivery] = ()
-
-
 def job_card(view: JobView) -> Card:
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.job.status])
     for text in _lines(view):
@@ -70,7 +48,7 @@ def job_card(view: JobView) -> Card:
         )
     if view.provider.notice and not view.job.status.is_final:
         container.add_item(discord.ui.TextDisplay(f"-# {view.provider.notice}"))
-    buttons = list(_buttons(view))
+    buttons = list(job_buttons(view))
     if buttons:
         container.add_item(discord.ui.ActionRow(*buttons))
     return finished_card(container)
@@ -98,6 +76,8 @@ def sheet_alt_text(view: JobView) -> str:
 def _lines(view: JobView) -> Iterator[str]:
     job = view.job
     yield f"### {_title(job)}\n{_subtitle(view)}"
+    if job.details.get("changed"):
+        yield put_right(job.details["changed"])
     match job.status:
         case JobStatus.REVIEW:
             yield _review(view)
@@ -179,6 +159,8 @@ def _progress(view: JobView) -> str:
     job = view.job
     if job.status is JobStatus.PREPARING:
         return "Looking at every picture. Nothing is spent before you press *Start*."
+    if view.outage is not None:
+        return waiting(view.provider.title, view.outage, view.elsewhere)
     if view.outlook is not None and view.outlook.position is not None:
         return waits(view.outlook, view.outlook.position)
     if all(event.ended_ms is not None for event in view.events) and job.progress == 0:
@@ -242,51 +224,3 @@ def _doubt(view: JobView) -> str:
 def _done(job: Job) -> str:
     took = f" in {duration(job.finished_ms - job.created_ms)}" if job.finished_ms else ""
     return f"✅ Done{took}."
-
-
-def _buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
-    job, person_id = view.job, view.job.place.person_id
-    if job.status is JobStatus.REVIEW:
-        yield button(Act.START, "Start", subject=job.id, person_id=person_id, style=discord.ButtonStyle.success)
-        yield button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)
-        if view.dataset and len(view.dataset.left_out) > LEFT_OUT_LINES:
-            yield button(Act.LEFT_OUT, "All left out", subject=job.id, person_id=person_id)
-    if job.status in (JobStatus.PREPARING, JobStatus.REVIEW, JobStatus.RUNNING):
-        yield button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger)
-    if job.status is JobStatus.UNCERTAIN:
-        yield from decision_buttons(view)
-    if job.may_be_retried:
-        yield retry_button(view)
-    if job.status in (JobStatus.FAILED, JobStatus.UNCERTAIN):
-        yield button(Act.TIMELINE, "What happened", subject=job.id, person_id=person_id)
-
-
-def decision_buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
-    """What became of a paid request that was never answered, its person may know, or decide."""
-    job, person_id = view.job, view.job.place.person_id
-    if view.can_attach:
-        yield button(Act.ATTACH, "It ran: attach id", subject=job.id, person_id=person_id)
-    yield button(
-        Act.SUBMIT_AGAIN,
-        "Submit again (may be charged)",
-        subject=job.id,
-        person_id=person_id,
-        style=discord.ButtonStyle.danger,
-    )
-    yield button(Act.CANCEL, "Give up", subject=job.id, person_id=person_id)
-
-
-def retry_button(view: JobView) -> discord.ui.Button[Card]:
-    """What the provider ended has to be paid for again; everything else has not."""
-    job = view.job
-    has_verdict = any(one.verdict is not None and one.round == job.round for one in view.submissions)
-    label = "Retry (charged again)" if has_verdict and not _is_free(view) else "Retry"
-    return button(Act.RETRY, label, subject=job.id, person_id=job.place.person_id, style=discord.ButtonStyle.primary)
-
-
-def _is_free(view: JobView) -> bool:
-    details = view.job.details
-    if view.job.kind is JobKind.FINETUNE:
-        price = view.trainer.price if view.trainer else None
-        return price is not None and price.of(details["settings"]["iterations"]) == 0
-    return details.get("price_usd") == 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from bot.messages.cards import JobView
+from bot.messages.view import JobView
 
 PRIVATE = frozenset({"uploads", "links", "source", "prepared"})  # links may carry signatures
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import discord
 
 from bot.messages.buttons import Act, button
-from bot.messages.cards import Card, JobView, finished_card, retry_button
+from bot.messages.cards import Card, finished_card
+from bot.messages.job_buttons import retry_button
 from bot.messages.outlooks import in_line
+from bot.messages.view import JobView
 from bot.messages.whereabouts import on_asking
 from bot.messages.words import (
     COLOURS,

@@ -48,10 +48,10 @@ def dollars(amount: float) -> str:
     return f"${amount:.2f}" if amount >= 0.1 or round(amount, 2) == round(amount, 3) else f"${amount:.3f}"
 
 
-def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = "") -> str:
+def offer(card: ProviderCard, abilities: Iterable[Ability], *, account: str = "", outage: str = "") -> str:
     """One provider as a paragraph of /providers."""
     able = set(abilities)
-    lines = [f"### {plain(card.title)}"]
+    lines = [f"### {plain(card.title)}", *([outage] if outage else [])]
     if words := [words for ability, words in ABILITY_WORDS.items() if ability in able]:
         lines.append(f"-# {' · '.join(words)}")
     lines += [f"- {_trainer(trainer)}" for trainer in card.trainers if not trainer.retired]

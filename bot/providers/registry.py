@@ -9,6 +9,7 @@ from bot.providers.card import GeneratorCard, ModelBy, ProviderCard, TrainerCard
 from bot.providers.contract import Generates, Provider, Trains
 
 Ability = TypeVar("Ability")
+Offered = TypeVar("Offered", TrainerCard, GeneratorCard)
 
 
 class Providers:
@@ -48,13 +49,13 @@ class Providers:
             if not trainer.retired
         ]
 
-    def trainer_meant(self, choice: str) -> tuple[ProviderCard, TrainerCard]:
-        """What was picked or typed; the first when nothing was. Raises `BadInput`."""
+    def trainer_meant(self, choice: str, *, out: frozenset[str] = frozenset()) -> tuple[ProviderCard, TrainerCard]:
+        """What was picked or typed; when nothing was, the first of a provider that is not out. Raises `BadInput`."""
         offered = self.trainers()
         if not offered:
             raise BadInput(self._why_no_training())
         if not choice.strip():
-            return offered[0]
+            return first_not_out(offered, out)
         for offer in offered:
             if is_meant(offer, choice):
                 return offer
@@ -125,6 +126,11 @@ class Providers:
         if card is None:
             raise ProviderGone("That generator is not offered here any more: choose another with /generate.")
         return card
+
+
+def first_not_out(offered: Sequence[tuple[ProviderCard, Offered]], out: frozenset[str]) -> tuple[ProviderCard, Offered]:
+    """The first choice when all of them are out: it waits there."""
+    return next((offer for offer in offered if offer[0].name not in out), offered[0])
 
 
 def choice_of(provider: ProviderCard, card: TrainerCard | GeneratorCard) -> str:

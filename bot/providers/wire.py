@@ -17,6 +17,7 @@ import stamina
 from bot.addresses import AllowedHosts
 from bot.errors import (
     OutcomeUnknown,
+    ProviderAway,
     ProviderBroken,
     ProviderBusy,
     ProviderError,
@@ -105,7 +106,7 @@ class Wire:
         try:
             reply = await self._line.send("POST", path, content=content, params=params, headers=headers)
         except NEVER_SENT:
-            raise ProviderBusy(f"{self._title} cannot be reached; trying again.") from None
+            raise ProviderAway(f"{self._title} cannot be reached; trying again.") from None
         except (httpx.RequestError, TimeoutError, TooLarge):
             raise self._unknown("no answer came that could be read") from None
         if reply.status >= 500 or reply.status in (408, 409):

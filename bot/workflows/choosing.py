@@ -1,13 +1,17 @@
-"""Which generator makes the pictures: the one that was named, or the first that can use the model."""
+"""Which generator makes the pictures: the one that was named, or the first that can use the model.
+
+Without a word from its person, a provider that is out is the last choice.
+"""
 
 from bot.errors import BadInput, NotFound, NotYours
 from bot.providers.card import GeneratorCard, ProviderCard
-from bot.providers.registry import is_meant
+from bot.providers.registry import first_not_out, is_meant
 from bot.workflows.models import model_meant, reachable_by
 from bot.workflows.requests import GenerateRequest
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.models import Model
+from storage.outages import providers_out
 
 
 class GeneratorChoice:
@@ -24,15 +28,15 @@ class GeneratorChoice:
             if is_meant(offer, request.model):
                 return None, offer
         model = await model_meant(connection, person_id, request.model)
-        return model, self._generator_meant(model, request.generator)
+        return model, self._generator_meant(model, request.generator, out=await providers_out(connection))
 
-    def _generator_meant(self, model: Model, choice: str) -> tuple[ProviderCard, GeneratorCard]:
+    def _generator_meant(self, model: Model, choice: str, *, out: frozenset[str]) -> tuple[ProviderCard, GeneratorCard]:
         """Raises `BadInput`."""
         offered = self._offered(model)
         if not offered:
             raise BadInput(self._providers.why_no_generator(model.base_model, has_file=model.weights_file is not None))
         if not choice.strip():
-            return offered[0]
+            return first_not_out(offered, out)
         named = next((one for one in self._providers.generators() if is_meant(one, choice)), None)
         if named is None:
             raise BadInput("There is no such generator here: pick one from the list.")

@@ -5,7 +5,7 @@ import logging
 from bot.errors import AtelierError
 from bot.operators import Operators
 from bot.workflows.engine import Engine, Json, Story
-from bot.workflows.stages import AT_WORK, Cards, StageFailed
+from bot.workflows.stages import AT_WORK, Cards, StageFailed, Superseded
 from storage.database import Database
 from storage.errors import StorageTrouble
 from storage.files import Files
@@ -36,6 +36,8 @@ class Endings:
         async def tell(job_id: str) -> None:
             try:
                 await story(job_id)
+            except Superseded:
+                return
             except StageFailed as failure:
                 await self._close(job_id, failure, clear_up)
             except StorageTrouble:

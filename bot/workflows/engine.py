@@ -194,6 +194,11 @@ class Engine:
                 self._put_down.pop(workflow_id, None)
         return last
 
+    def telling(self) -> int:
+        """Which telling of its job's story is running here: the job's round when it was enqueued."""
+        _job_id, _story, *telling = (DBOS.workflow_id or "").split(":")
+        return int(telling[0]) if telling else 0
+
     async def abandon(self, *, story: str, job_id: str, telling: int = 0) -> None:
         """Stop telling a story; a preemptible step is cancelled within about a second."""
         with naming_trouble():

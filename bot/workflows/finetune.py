@@ -31,15 +31,18 @@ from bot.workflows.requests import (
     default_settings,
     settings_of,
 )
+from bot.workflows.stages import within
 from bot.workflows.workbench import Workbench, lane_of, weights_key
 from storage.database import Connection
 from storage.datasets import Dataset, find_dataset
 from storage.jobs import Job, change_job, find_job
 from storage.models import Model, add_model, model_named
+from storage.outages import providers_out
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
 
 TRAIN = "train"
+LONGEST_LAYING_OUT = 3600.0  # seconds
 TOO_LATE = "That training is no longer waiting for you: its card shows where it stands."
 
 
@@ -62,7 +65,9 @@ class Finetune:
 
     async def request(self, job_id: str, place: Place, request: FinetuneRequest, *, weight: int = 1) -> None:
         """Take a request in; its card appears in the channel. Raises `BadInput`, `TooMany`."""
-        provider, trainer = self._providers.trainer_meant(request.trainer)
+        async with self._database.reading() as connection:
+            out = await providers_out(connection)
+        provider, trainer = self._providers.trainer_meant(request.trainer, out=out)
         name = checked_name(request.name)
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
@@ -134,9 +139,12 @@ class Finetune:
         """The prepared zip lies where the trainer can take it, and all that costs nothing is done."""
         trainer, provider = self._trainer_of(job), self._providers.that(job.provider, Trains)
         request = await self.request_of(job)
-        await self._handovers.lay_out(job, trainer, request.dataset)
+        await within(LONGEST_LAYING_OUT, self._handovers.lay_out(job, trainer, request.dataset))
         link = await self._handovers.link(job, trainer, request.dataset)
-        prepared = await provider.prepare_training(replace(request, dataset_link=link))
+        request = replace(request, dataset_link=link)
+        prepared = await self._bench.outages.outlast(
+            job, lambda: within(LONGEST_LAYING_OUT, provider.prepare_training(request))
+        )
         async with self._database.writing() as connection:
             await change_job(connection, job.id, details={**job.details, "prepared": dict(prepared)})
             now = await find_job(connection, job.id)

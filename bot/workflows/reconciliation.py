@@ -41,10 +41,6 @@ class Reconciliation:
         self._wakeups = wakeups
         self._now = now
 
-    async def left_behind(self, paid: Paid, before: Submission | None, intent: Submission) -> Task | None:
-        """The task that an earlier attempt at this may have left; None when it was certainly never accepted."""
-        return await self.look_for(paid, intent) if before == intent else await self._look_once(paid, before, intent)
-
     async def look_for(self, paid: Paid, intent: Submission) -> Task | None:
         """None only when the provider's own list proves that nothing was accepted."""
         settles_at = self._now() + paid.provider.card.settles_in_seconds
@@ -64,17 +60,17 @@ class Reconciliation:
             advice=f"Look for job {paid.job.id} in the provider's dashboard.",
         )
 
-    async def _look_once(self, paid: Paid, before: Submission | None, intent: Submission) -> Task | None:
+    async def look_once(self, paid: Paid, doubted: Submission) -> Task | None:
         """When its person had it submitted again in doubt, it may have turned up since."""
-        if before is None or before.verdict is not ErrorCategory.UNCERTAIN or not isinstance(paid.provider, Lists):
+        if doubted.verdict is not ErrorCategory.UNCERTAIN or not isinstance(paid.provider, Lists):
             return None
         with contextlib.suppress(ProviderError):
-            return await self._find(paid, intent, since_ms=before.intended_ms)
+            return await self._find(paid, doubted)
         return None
 
-    async def _find(self, paid: Paid, intent: Submission, since_ms: int | None = None) -> Task | None:
+    async def _find(self, paid: Paid, intent: Submission) -> Task | None:
         assert isinstance(paid.provider, Lists)
-        candidates = await paid.provider.find(paid.request, since=(since_ms or intent.intended_ms) / 1000)
+        candidates = await paid.provider.find(paid.request, since=intent.intended_ms / 1000)
         async with self._database.reading() as connection:
             for task in candidates:
                 if not await belongs_to_another(connection, task.id, intent):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from bot.errors import (
     AtelierError,
@@ -32,13 +32,13 @@ AT_WORK = (JobStatus.PREPARING, JobStatus.RUNNING)
 LONGEST_SECONDS = {
     Stage.RECEIVED: 1800.0,
     Stage.PREPARED: 1800.0,
-    Stage.STAGED: 3600.0,
     Stage.ARCHIVED: 3600.0,
     Stage.VERIFIED: 3600.0,
     Stage.PUBLISHED: 3600.0,
     Stage.ANNOUNCED: 900.0,
-}  # of one attempt; what a provider works on has the deadline that its card declares
+}  # of one attempt. Laying out bounds its own parts; what a provider works on has the deadline of its card
 
+Result = TypeVar("Result")
 Sleep = Callable[[float], Awaitable[None]]
 Action = Callable[[Job], Awaitable[Json]]
 
@@ -60,6 +60,10 @@ class StageFailed(Exception):
     category: ErrorCategory
     sentence: str
     advice: str = ""
+
+
+class Superseded(Exception):
+    """The job is in a later round by now: whoever still tells an earlier one stops, and changes nothing."""
 
 
 class Stages:
@@ -85,6 +89,8 @@ class Stages:
             return await self._with_attempts(job_id, stage, action) if result is None else {"result": result}
 
         outcome = await self._engine.step(stage, body, preemptible=can_be_cut_short)
+        if "superseded" in outcome:
+            raise Superseded
         if "error" in outcome:
             raise StageFailed(
                 category=ErrorCategory(outcome["error"]),
@@ -98,6 +104,8 @@ class Stages:
         for attempt in range(1, ATTEMPTS_WHEN_BUSY + 1):
             try:
                 return {"result": await self._attempt(job_id, stage, action)}
+            except Superseded:
+                return {"superseded": True}
             except AtelierError as error:
                 if attempt >= _attempts(error):
                     log.warning("Job %s, stage %s: %s (%s)", job_id, stage, error, error.advice)
@@ -112,12 +120,12 @@ class Stages:
 
     async def _attempt(self, job_id: str, stage: Stage, action: Action) -> Json:
         async with self._database.writing() as connection:
-            job = await _job_at_work(connection, job_id)
+            job = await _job_at_work(connection, job_id, telling=self._engine.telling())
             await begin(connection, job_id)
             await begin_stage(connection, job, stage)
         await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:
-            result = await _within(LONGEST_SECONDS.get(stage), action(job))
+            result = await within(LONGEST_SECONDS.get(stage), action(job))
         except AtelierError as error:
             await self._end(job_id, stage, error)
             raise
@@ -158,14 +166,17 @@ class Stages:
         return bool((await self._engine.step(name, body))["changed"])
 
 
-async def _job_at_work(connection: Connection, job_id: str) -> Job:
+async def _job_at_work(connection: Connection, job_id: str, *, telling: int) -> Job:
     job = await find_job(connection, job_id)
+    if job is not None and job.round != telling:
+        raise Superseded
     if job is None or job.status not in AT_WORK:
         raise Cancelled("This job was stopped.")
     return job
 
 
-async def _within(seconds: float | None, action: Awaitable[Json]) -> Json:
+async def within(seconds: float | None, action: Awaitable[Result]) -> Result:
+    """Raises `StageOverdue`."""
     limit = asyncio.timeout(seconds)
     try:
         async with limit:

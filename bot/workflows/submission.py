@@ -15,6 +15,7 @@ from bot.errors import (
     AtelierError,
     Cancelled,
     OutcomeUnknown,
+    ProviderAway,
     ProviderBroken,
     ProviderBusy,
     ProviderDenied,
@@ -25,11 +26,12 @@ from bot.errors import (
 )
 from bot.providers.contract import Cancels
 from bot.providers.tasks import Finished, Stopped, Task, Working
+from bot.workflows.outages import Outages
 from bot.workflows.reconciliation import Paid, Reconciliation
-from bot.workflows.stages import AT_WORK, Cards
+from bot.workflows.stages import AT_WORK, Cards, Superseded
 from bot.workflows.wakeups import Pause, Wakeups
 from storage.database import Database, now_ms
-from storage.jobs import Job, change_job, find_job
+from storage.jobs import Job, change_job, locked_job
 from storage.submissions import (
     Submission,
     intend,
@@ -50,42 +52,78 @@ class Submissions:
     """`now` is seconds of a clock that nobody sets: waiting is measured with it."""
 
     def __init__(
-        self, *, database: Database, cards: Cards, wakeups: Wakeups, now: Callable[[], float] = time.monotonic
+        self,
+        *,
+        database: Database,
+        cards: Cards,
+        wakeups: Wakeups,
+        outages: Outages,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._cards = cards
         self._wakeups = wakeups
+        self._outages = outages
         self._now = now
         self._reconciliation = Reconciliation(database=database, wakeups=wakeups, now=now)
 
     async def submit_once(self, paid: Paid) -> Task:
-        """The provider's task for this request. Raises `OutcomeUnknown` when nobody can say whether it was accepted,
-        `TaskEnded` when this round's task has its verdict already."""
-        before, intent = await self._intent(paid)
-        if intent.remote_id is not None:
-            return Task(id=intent.remote_id, links=intent.links)
-        task = await self._reconciliation.left_behind(paid, before, intent)
-        if task is None:
-            task = await self._submit(paid, intent)
+        """The provider's task for this request. Waits while the provider is out, with nothing stored or sent.
+
+        Raises `OutcomeUnknown` when nobody can say whether it was accepted, `TaskEnded` when this round's task has its
+        verdict already, `WaitedTooLong` when the provider stayed away.
+        """
+        task = await self._taken_up(paid)
+        return task if task is not None else await self._outages.outlast(paid.job, lambda: self._send(paid))
+
+    async def _taken_up(self, paid: Paid) -> Task | None:
+        """What an earlier attempt, round or process has left at the provider."""
+        async with self._database.reading() as connection:
+            latest = await latest_submission(connection, paid.job.id, paid.part)
+        if latest is None:
+            return None
+        if latest.verdict is not None:
+            if latest.round == paid.job.round:
+                raise TaskEnded(latest.verdict_sentence, category=latest.verdict)
+            return await self._turned_up(paid, latest)
+        if latest.remote_id is not None:
+            return Task(id=latest.remote_id, links=latest.links)
+        found = await self._reconciliation.look_for(paid, latest)
         async with self._database.writing() as connection:
-            await remember_remote(connection, intent, task.id, task.links)
+            if found is None:
+                await withdraw(connection, latest)
+            else:
+                await remember_remote(connection, latest, found.id, found.links)
+        return found
+
+    async def _turned_up(self, paid: Paid, doubted: Submission) -> Task | None:
+        """What its person had submitted again in doubt, and the provider shows by now."""
+        found = await self._reconciliation.look_once(paid, doubted)
+        if found is not None:
+            await self._remember(await self._intent(paid), found)
+        return found
+
+    async def _send(self, paid: Paid) -> Task:
+        intent = await self._intent(paid)
+        task = await self._submit(paid, intent)
+        await self._remember(intent, task)
         return task
 
-    async def _intent(self, paid: Paid) -> tuple[Submission | None, Submission]:
-        """The latest intent before this call, and the one that counts now: the same, unless that one is settled."""
+    async def _remember(self, intent: Submission, task: Task) -> None:
         async with self._database.writing() as connection:
-            job = await find_job(connection, paid.job.id)
+            await remember_remote(connection, intent, task.id, task.links)
+
+    async def _intent(self, paid: Paid) -> Submission:
+        async with self._database.writing() as connection:
+            job = await locked_job(connection, paid.job.id)
+            if job is not None and job.round != paid.job.round:  # it was moved to another provider
+                raise Superseded
             if job is None or job.status not in AT_WORK:  # Cancel was here first: nothing is paid for any more
                 raise Cancelled("This job was stopped.")
-            before = await latest_submission(connection, job.id, paid.part)
-            if before is not None and before.verdict is None:
-                return before, before
-            if before is not None and before.verdict is not None and before.round == job.round:
-                raise TaskEnded(before.verdict_sentence, category=before.verdict)
             await intend(connection, job, paid.part)
-            intent = await latest_submission(connection, job.id, paid.part)
-        assert intent is not None, "stored just now"
-        return before, intent
+            latest = await latest_submission(connection, job.id, paid.part)
+        assert latest is not None, "stored just now"
+        return latest
 
     async def task_of(self, job: Job, part: int = 0) -> Task:
         """The task that `submit_once` stored."""
@@ -107,7 +145,9 @@ class Submissions:
         except (OutcomeUnknown, ProviderBroken, ProviderUnreachable):  # it may have been accepted all the same
             found = await self._reconciliation.look_for(paid, intent)
             if found is None:
-                raise ProviderBusy("The provider did not take the request; trying again.") from None
+                async with self._database.writing() as connection:
+                    await withdraw(connection, intent)
+                raise ProviderAway("The provider did not take the request; trying again.") from None
             return found
         except ProviderError:
             async with self._database.writing() as connection:

@@ -13,6 +13,7 @@ from bot.providers.tasks import Webhook
 from bot.workflows.caps import Caps
 from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine
+from bot.workflows.outages import Outages
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
@@ -40,6 +41,7 @@ class Workbench:
     stages: Stages
     endings: Endings
     submissions: Submissions
+    outages: Outages
     objects: Objects | None
     webhook_for: WebhookFor
     operators: Operators

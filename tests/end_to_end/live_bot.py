@@ -18,6 +18,7 @@ from bot.playground.server import Playground
 from bot.playground.values import User
 from bot.startup import Resources, open_resources
 from bot.workflows.wakeups import Wakeups
+from storage.database import now_ms
 from storage.datasets import add_dataset
 from storage.jobs import Job, add_job, find_job
 from storage.models import add_model
@@ -52,12 +53,14 @@ class LiveBot:
         data_dir: Path,
         *,
         wakeups: Wakeups | None = None,
+        now_ms: Callable[[], int] = now_ms,
         **variables: str,
     ) -> None:
         self.playground = playground
         self.clock = clock
         self.data_dir = data_dir
         self._wakeups = wakeups
+        self._now_ms = now_ms
         self._variables = variables
         self._stack = contextlib.AsyncExitStack()
         self.resources: Resources
@@ -73,6 +76,7 @@ class LiveBot:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(_remember_addresses())
             self.resources = await stack.enter_async_context(open_resources(chosen))
+            self.resources = replace(self.resources, now_ms=self._now_ms)
             if self._wakeups is not None:
                 self.resources = replace(self.resources, wakeups=self._wakeups)
             bot = await stack.enter_async_context(Atelier(self.resources, guild_ready_timeout=0.1))

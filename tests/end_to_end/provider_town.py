@@ -1,13 +1,14 @@
 """The real bot between a playground and strict simulators of every service it can use, over real HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.playground.server import Playground
 from bot.workflows.wakeups import Wakeups
+from storage.database import now_ms
 from tests.end_to_end.live_bot import Clock, LiveBot
 from tests.secrets_heard import SECRETS
 from tests.simulators import bfl, fal, replicate, together
@@ -37,7 +38,9 @@ async def short(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def open_town(folder: Path, *, real_pauses: bool = False, **variables: str) -> AsyncIterator[Town]:
+async def open_town(
+    folder: Path, *, real_pauses: bool = False, now_ms: Callable[[], int] = now_ms, **variables: str
+) -> AsyncIterator[Town]:
     """All providers, the Hub and object storage switched on; `variables` on top.
 
     With real pauses a provider is looked at as seldom as its card says, unless its webhook knocks.
@@ -50,6 +53,7 @@ async def open_town(folder: Path, *, real_pauses: bool = False, **variables: str
                 clock,
                 folder,
                 wakeups=None if real_pauses else Wakeups(short),
+                now_ms=now_ms,
             ),
             replicate=await stack.enter_async_context(replicate.ReplicateSimulator()),
             fal=await stack.enter_async_context(fal.Fal()),

@@ -249,17 +249,6 @@ async def test_a_model_of_another_base_is_refused_before_anything_is_paid(
     assert len(town.fal.ledger) == paid
 
 
-async def test_no_money_left_is_told_to_the_person_and_nothing_is_sent_again(
-    town: Town, live: LiveBot, ann: Person
-) -> None:
-    town.bfl.refuse_unpaid()
-    paid = len(town.bfl.ledger)
-    await ann.command("generate", channel="training", prompt="a castle of glass", model="bfl:flux-2-pro")
-    card = await live.sees_text("❌", "no money left")
-    assert "a castle of glass" in text_of(card)
-    assert len(town.bfl.ledger) == paid
-
-
 async def test_an_accepted_training_whose_answer_was_lost_is_found_and_paid_once(
     town: Town, live: LiveBot, ann: Person, photos: Path
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.messages.buttons import Act, button, pattern
-from bot.messages.cards import Card, JobView, job_card, sheet_alt_text
+from bot.messages.cards import Card, job_card, sheet_alt_text
 from bot.messages.results import (
     Share,
     alt_text,
@@ -19,6 +19,7 @@ from bot.messages.results import (
     pictures_result,
     publish_result,
 )
+from bot.messages.view import JobView
 from bot.providers.card import Price
 from storage.database import now_ms
 from storage.history import StageEvent

@@ -3,8 +3,8 @@
 import json
 from dataclasses import replace
 
-from bot.messages.cards import JobView
 from bot.messages.export import debug_export, export_name
+from bot.messages.view import JobView
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
 from tests.builders import CARD, finetune_submission
 from tests.messages.test_cards import event, job_of

@@ -7,7 +7,7 @@ import pytest
 
 from bot.messages import lists
 from bot.messages.buttons import Act
-from bot.messages.cards import JobView
+from bot.messages.view import JobView
 from bot.permissions import Asker
 from storage.database import now_ms
 from storage.models import Model

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.messages.cards import JobView, job_card
+from bot.messages.cards import job_card
 from bot.messages.lists import jobs_page
 from bot.messages.outlooks import in_line, is_ready, waits
+from bot.messages.view import JobView
 from bot.outlook import Outlook
 from storage.history import StageEvent
 from storage.jobs import Job

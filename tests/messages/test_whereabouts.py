@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.messages.cards import JobView, job_card
+from bot.messages.cards import job_card
 from bot.messages.lists import timeline
 from bot.messages.results import Share, pictures_again, pictures_result, question_result
+from bot.messages.view import JobView
 from bot.messages.whereabouts import sent_directly
 from storage.deliveries import Delivery, Slot
 from storage.statuses import JobStatus, Message, Route

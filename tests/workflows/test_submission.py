@@ -16,12 +16,13 @@ from bot.errors import (
     ProviderError,
     ProviderRefused,
     ProviderTimedOut,
-    ProviderUnpaid,
     ProviderUnreachable,
     TaskEnded,
 )
+from bot.operators import Operators
 from bot.providers.card import ProviderCard
 from bot.providers.tasks import Finished, Stopped, Task, TaskState, TrainingRequest, Working
+from bot.workflows.outages import Outages
 from bot.workflows.reconciliation import LOOKS, SECONDS_BETWEEN_LOOKS, Paid
 from bot.workflows.requests import settings_of
 from bot.workflows.submission import LONGEST_PATIENCE, Submissions
@@ -31,7 +32,8 @@ from storage.jobs import Job, add_job, change_job, find_job
 from storage.statuses import JobStatus
 from storage.submissions import intend, latest_submission, remember_remote, submissions_of
 from tests.builders import CARD, finetune_job
-from tests.fakes import FakeCards, FakeProvider
+from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider
+from tests.workflows.outages import outages_at, vigil_at
 
 POLL_SECONDS = 0.01
 
@@ -83,7 +85,28 @@ class Desk:
         self._dataset = folder / "dataset.zip"
         self._dataset.write_bytes(b"pictures")
         self.submissions = Submissions(
-            database=database, cards=self.cards, wakeups=Wakeups(self.clock.sleep), now=self.clock.now
+            database=database,
+            cards=self.cards,
+            wakeups=Wakeups(self.clock.sleep),
+            outages=self._outages(),
+            now=self.clock.now,
+        )
+
+    def _outages(self) -> Outages:
+        def now_ms() -> int:
+            return int(self.clock.seconds * 1000)
+
+        operators = Operators(frozenset())
+        vigil = vigil_at(
+            self.database,
+            self.provider,
+            cards=self.cards,
+            announcer=FakeAnnouncer(),
+            operators=operators,
+            now_ms=now_ms,
+        )
+        return outages_at(
+            self.database, self.provider, sleep=self.clock.sleep, vigil=vigil, operators=operators, now_ms=now_ms
         )
 
     @property
@@ -226,7 +249,7 @@ async def test_a_task_of_another_job_that_looks_the_same_is_not_taken_over(desk:
     assert await desk.submit() == "task-2"
 
 
-@pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderUnpaid("no money")])
+@pytest.mark.parametrize("error", [ProviderBusy("busy"), ProviderRefused("no")])
 async def test_after_a_clear_refusal_the_next_try_is_a_first_one(
     desk: Desk, tmp_path: Path, error: ProviderError
 ) -> None:

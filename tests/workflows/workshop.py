@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from bot.client import Workflows, build_workflows
 from bot.downloads import Upload
 from bot.hub.hub import Hub
 from bot.providers.contract import Provider
 from bot.webhooks import Hooks
+from bot.wiring import Workflows, build_workflows
 from bot.workflows.engine import Engine
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
@@ -21,8 +21,10 @@ from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
 from storage.objects import Objects
 from storage.statuses import JobStatus, Stage
-from tests.fakes import FakeCards, FakeProvider
+from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider, FakeSender, Minutes
 from tests.resources import resources_with
+
+OWNER = 7
 
 
 class FolderDownloads:
@@ -47,6 +49,9 @@ class Workshop:
         self.files = Files(folder / "files")
         self.provider = FakeProvider(folder / "provider")
         self.cards = FakeCards()
+        self.announcer = FakeAnnouncer()
+        self.sender = FakeSender(OWNER)
+        self.clock_ms = Minutes()
         self.downloads = FolderDownloads()
         self.other_providers: list[Provider] = []
         self.objects: Objects | None = None
@@ -80,8 +85,10 @@ class Workshop:
             hub=self.hub,
             sleep=self._pace,
             wakeups=Wakeups(self._pace),
+            now_ms=self.clock_ms,
         )
-        self.do = build_workflows(resources, self.engine, self.cards)
+        resources.operators.speak_through(self.sender)
+        self.do = build_workflows(resources, self.engine, self.cards, self.announcer)
         await self.engine.start()
 
     async def crash(self) -> None:
@@ -114,6 +121,18 @@ class Workshop:
                 return await hanging.real(*arguments, **options)
             if moment == "after":
                 await hanging.real(*arguments, **options)
+            hanging.reached.set()
+            return await asyncio.Event().wait()
+
+        setattr(target, call, hang)
+        return hanging
+
+    def hang_any(self, owner: str, call: str) -> "Hanging":
+        """Hangs every `owner.call` from now on, before its effect."""
+        target = getattr(self, owner)
+        hanging = Hanging(target, call)
+
+        async def hang(*_arguments: Any, **_options: Any) -> Any:
             hanging.reached.set()
             return await asyncio.Event().wait()
 

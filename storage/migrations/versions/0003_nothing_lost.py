@@ -33,6 +33,7 @@ def upgrade() -> None:
         jobs.add_column(sa.Column("queued_ms", sa.BigInteger(), nullable=True))
         jobs.add_column(sa.Column("begun_ms", sa.BigInteger(), nullable=True))
         jobs.add_column(sa.Column("shown_ms", sa.BigInteger(), nullable=False, server_default="0"))
+        jobs.add_column(sa.Column("held_ms", sa.BigInteger(), nullable=True))
         jobs.create_index("ix_jobs_server", ["server_id", "created_ms"])
         jobs.create_index("ix_jobs_server_open", ["server_id", "status"])
         jobs.create_index("ix_jobs_runs", ["provider", "kind", "status", "finished_ms"])
@@ -92,19 +93,31 @@ def _create_outages() -> None:
         sa.Column("category", sa.String(length=16), nullable=False),
         _text("sentence"),
         _text("advice"),
+        _count("failures", default="1"),
         sa.Column("began_ms", sa.BigInteger(), nullable=False),
+        sa.Column("opened_ms", sa.BigInteger(), nullable=True),
+        _count("probes", default="0"),
         sa.Column("probe_ms", sa.BigInteger(), nullable=False),
+        sa.Column("prober", sa.String(length=32), nullable=True),
         sa.Column("ended_ms", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(f"category {CATEGORIES}", name=op.f("ck_outages_category")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outages")),
     )
-    op.create_index("ix_outages_provider", "outages", ["provider", "ended_ms"])
+    op.create_index(
+        "ix_outages_current",
+        "outages",
+        ["provider"],
+        unique=True,
+        sqlite_where=sa.text("ended_ms IS NULL"),
+        postgresql_where=sa.text("ended_ms IS NULL"),
+    )
     op.create_table(
         "outage_notices",
         sa.Column("outage_id", sa.Integer(), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("server_id", sa.BigInteger(), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("over_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["outage_id"], ["outages.id"], name=op.f("fk_outage_notices_outage_id"), ondelete="CASCADE"
         ),

@@ -1,0 +1,124 @@
+"""Builds the workflows with everything they need of each other. Called by `bot/client.py`."""
+
+from dataclasses import dataclass
+
+from bot.providers.registry import Providers
+from bot.startup import Resources
+from bot.workflows.cancel import CANCEL, Cancel
+from bot.workflows.caps import Caps
+from bot.workflows.choosing import GeneratorChoice
+from bot.workflows.collecting import Collector
+from bot.workflows.detours import Detours
+from bot.workflows.endings import Endings
+from bot.workflows.engine import Engine, Lane
+from bot.workflows.finetune import Finetune
+from bot.workflows.generate import Generate
+from bot.workflows.handover import Handovers
+from bot.workflows.imports import IMPORT, Import
+from bot.workflows.models import FORGET, Models
+from bot.workflows.moving import LEAVE, Moving
+from bot.workflows.outages import Outages
+from bot.workflows.preparation import LANE as PREPARATION_LANE
+from bot.workflows.preparation import Preparation
+from bot.workflows.publish import PUBLISH, Publish
+from bot.workflows.references import References
+from bot.workflows.retry import Retry
+from bot.workflows.stages import Cards, Stages
+from bot.workflows.submission import Submissions
+from bot.workflows.vigil import Announcer, Vigil
+from bot.workflows.watchdog import Watchdog
+from bot.workflows.workbench import Workbench, lane_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflows:
+    choice: GeneratorChoice
+    finetune: Finetune
+    generate: Generate
+    cancel: Cancel
+    retry: Retry
+    watchdog: Watchdog
+    models: Models
+    imports: Import
+    publish: Publish
+    moving: Moving
+    vigil: Vigil
+
+
+def build_workflows(resources: Resources, engine: Engine, cards: Cards, announcer: Announcer) -> Workflows:
+    database, files = resources.database, resources.files
+    vigil = Vigil(
+        database=database,
+        providers=resources.providers,
+        cards=cards,
+        operators=resources.operators,
+        announcer=announcer,
+        now_ms=resources.now_ms,
+    )
+    outages = Outages(
+        database=database,
+        providers=resources.providers,
+        wakeups=resources.wakeups,
+        operators=resources.operators,
+        vigil=vigil,
+        now_ms=resources.now_ms,
+    )
+    bench = Workbench(
+        database=database,
+        engine=engine,
+        files=files,
+        cards=cards,
+        providers=resources.providers,
+        stages=Stages(database=database, engine=engine, cards=cards, sleep=resources.sleep),
+        endings=Endings(database=database, engine=engine, cards=cards, files=files, operators=resources.operators),
+        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups, outages=outages),
+        outages=outages,
+        objects=resources.objects,
+        webhook_for=resources.hooks.webhook_for,
+        operators=resources.operators,
+        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
+    )
+    _open_lanes(engine, resources.providers)
+    downloads, pool, limits = resources.downloads, resources.pool, resources.limits
+    Preparation(bench, downloads=downloads, pool=pool, limits=limits)
+    references = References(files=files, downloads=downloads, pool=pool, limits=limits)
+    handovers, choice = Handovers(bench), GeneratorChoice(bench)
+    weights = resources.weights
+    finetune = Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes)
+    generate = Generate(bench, choice, references, Collector(bench, pool=pool))
+    cancel = Cancel(bench, handovers, finetune=finetune, generate=generate)
+    return Workflows(
+        choice=choice,
+        finetune=finetune,
+        generate=generate,
+        cancel=cancel,
+        retry=Retry(bench, finetune=finetune, generate=generate),
+        watchdog=Watchdog(bench, cancel),
+        models=Models(bench),
+        imports=Import(bench, hub=resources.hub, wire=weights.wire, hosts=weights.hosts),
+        publish=Publish(bench, resources.hub),
+        moving=Moving(bench, detours_of(resources)),
+        vigil=vigil,
+    )
+
+
+def _open_lanes(engine: Engine, providers: Providers) -> None:
+    """What waits for a provider waits in that provider's queue; what is our own work has queues of its own."""
+    for provider in providers:
+        card = provider.card
+        engine.open_lane(
+            Lane(name=lane_of(card.name), at_once=card.concurrent_jobs, per_minute=card.submissions_per_minute)
+        )
+    for name, at_once in ((PREPARATION_LANE, 4), (IMPORT, 4), (PUBLISH, 4), (FORGET, 4)):
+        engine.open_lane(Lane(name=name, at_once=at_once, at_once_per_person=2))
+    for name in (CANCEL, LEAVE):
+        engine.open_lane(Lane(name=name, at_once=50, at_once_per_person=50))
+
+
+def detours_of(resources: Resources) -> Detours:
+    return Detours(
+        database=resources.database,
+        providers=resources.providers,
+        files=resources.files,
+        has_object_storage=resources.objects is not None,
+    )
