@@ -46,44 +46,20 @@ class Workflows:
 
 
 def build_workflows(resources: Resources, engine: Engine, cards: Cards, announcer: Announcer) -> Workflows:
-    database, files = resources.database, resources.files
     vigil = Vigil(
-        database=database,
+        database=resources.database,
         providers=resources.providers,
         cards=cards,
         operators=resources.operators,
         announcer=announcer,
         now_ms=resources.now_ms,
     )
-    outages = Outages(
-        database=database,
-        providers=resources.providers,
-        wakeups=resources.wakeups,
-        operators=resources.operators,
-        vigil=vigil,
-        now_ms=resources.now_ms,
-    )
-    bench = Workbench(
-        database=database,
-        engine=engine,
-        files=files,
-        cards=cards,
-        providers=resources.providers,
-        stages=Stages(database=database, engine=engine, cards=cards, sleep=resources.sleep),
-        endings=Endings(database=database, engine=engine, cards=cards, files=files, operators=resources.operators),
-        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups, outages=outages),
-        outages=outages,
-        objects=resources.objects,
-        webhook_for=resources.hooks.webhook_for,
-        operators=resources.operators,
-        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
-    )
+    bench = _workbench(resources, engine, cards, vigil)
     _open_lanes(engine, resources.providers)
-    downloads, pool, limits = resources.downloads, resources.pool, resources.limits
+    downloads, pool, limits, weights = resources.downloads, resources.pool, resources.limits, resources.weights
     Preparation(bench, downloads=downloads, pool=pool, limits=limits)
-    references = References(files=files, downloads=downloads, pool=pool, limits=limits)
+    references = References(files=resources.files, downloads=downloads, pool=pool, limits=limits)
     handovers, choice = Handovers(bench), GeneratorChoice(bench)
-    weights = resources.weights
     finetune = Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes)
     generate = Generate(bench, choice, references, Collector(bench, pool=pool))
     cancel = Cancel(bench, handovers, finetune=finetune, generate=generate)
@@ -99,6 +75,33 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards, announce
         publish=Publish(bench, resources.hub),
         moving=Moving(bench, detours_of(resources)),
         vigil=vigil,
+    )
+
+
+def _workbench(resources: Resources, engine: Engine, cards: Cards, vigil: Vigil) -> Workbench:
+    database, files = resources.database, resources.files
+    outages = Outages(
+        database=database,
+        providers=resources.providers,
+        wakeups=resources.wakeups,
+        operators=resources.operators,
+        vigil=vigil,
+        now_ms=resources.now_ms,
+    )
+    return Workbench(
+        database=database,
+        engine=engine,
+        files=files,
+        cards=cards,
+        providers=resources.providers,
+        stages=Stages(database=database, engine=engine, cards=cards, sleep=resources.sleep),
+        endings=Endings(database=database, engine=engine, cards=cards, files=files, operators=resources.operators),
+        submissions=Submissions(database=database, cards=cards, wakeups=resources.wakeups, outages=outages),
+        outages=outages,
+        objects=resources.objects,
+        webhook_for=resources.hooks.webhook_for,
+        operators=resources.operators,
+        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
     )
 
 

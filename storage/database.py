@@ -78,6 +78,10 @@ class Database:
 
         return engine
 
+    def has_workflows(self, engine: sa.Engine) -> bool:
+        """Whether the workflow engine has been started on this database before."""
+        return sa.inspect(engine).has_table("queues", schema=None if self.is_sqlite else "dbos")
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         assert self._engine is not None, "open() comes first"

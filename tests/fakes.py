@@ -170,18 +170,23 @@ class Minutes:
 
 
 class FakeAnnouncer:
-    """Channels that keep what was said about outages. It refuses to say that something is back that it never said."""
+    """Channels that keep what was said about outages, merged by its nonce as Discord does. It refuses to say that
+    something is back that it never said."""
 
     def __init__(self) -> None:
         self.posted: list[tuple[int, str]] = []
+        self._nonces: dict[tuple[int, int], int] = {}
         self.edited: list[tuple[int, str, int]] = []
         self.refuses = False
 
-    async def say_out(self, channel_id: int, title: str, _outage: Outage) -> int | None:
+    async def say_out(self, channel_id: int, title: str, outage: Outage) -> int | None:
         if self.refuses:
             return None
-        self.posted.append((channel_id, title))
-        return len(self.posted)
+        nonce = (channel_id, outage.id)
+        if nonce not in self._nonces:
+            self.posted.append((channel_id, title))
+            self._nonces[nonce] = len(self.posted)
+        return self._nonces[nonce]
 
     async def say_back(self, channel_id: int, message_id: int, title: str, outage: Outage, jobs: int) -> None:
         assert self.posted[message_id - 1] == (channel_id, title)

@@ -105,6 +105,8 @@ class Wire:
         content = self._encoded(body)
         try:
             reply = await self._line.send("POST", path, content=content, params=params, headers=headers)
+        except httpx.PoolTimeout:  # our own connections are all in use
+            raise ProviderBusy(f"{self._title} has to wait for a moment; trying again.") from None
         except NEVER_SENT:
             raise ProviderAway(f"{self._title} cannot be reached; trying again.") from None
         except (httpx.RequestError, TimeoutError, TooLarge):

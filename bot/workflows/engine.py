@@ -87,22 +87,30 @@ class Engine:
         log_as_we_do()
         for name, story in self._stories.items():
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._held(name, story))
-        with naming_trouble():
-            DBOS.launch()
-        for lane in self._lanes.values():
-            await DBOS.register_queue_async(
-                lane.name,
-                global_concurrency=lane.at_once,
-                partition_concurrency=lane.at_once_per_person,
-                limiter=None if lane.per_minute is None else {"limit": lane.per_minute, "period": MINUTE_SECONDS},
-                polling_interval_sec=QUEUE_POLL_SECONDS,
-            )
         self._client = DBOSClient(
             system_database_url=config["system_database_url"],
             system_database_engine=self._sync_engine,
             serializer=DBOSPortableJSONSerializer(),
             application_name="atelier",
         )
+        with naming_trouble():
+            was_here_before = self._database.has_workflows(self._sync_engine)
+            if was_here_before:  # the first poll must not go by older limits
+                await asyncio.to_thread(self._register_lanes)
+            DBOS.launch()
+            if not was_here_before:
+                await asyncio.to_thread(self._register_lanes)
+
+    def _register_lanes(self) -> None:
+        assert self._client is not None, "start() comes first"
+        for lane in self._lanes.values():
+            self._client.register_queue(
+                lane.name,
+                global_concurrency=lane.at_once,
+                partition_concurrency=lane.at_once_per_person,
+                limiter=None if lane.per_minute is None else {"limit": lane.per_minute, "period": MINUTE_SECONDS},
+                polling_interval_sec=QUEUE_POLL_SECONDS,
+            )
 
     def _held(self, name: str, story: Story) -> Story:
         """Keep the running story's task, so that `stop` can put it down and the next start picks it up."""

@@ -235,5 +235,5 @@ class Submissions:
             progress = min(max(state.progress, 0.0), 1.0) if math.isfinite(state.progress) else 0.0
             changes["progress"] = (paid.part + progress) / paid.parts
         async with self._database.writing() as connection:
-            await change_job(connection, paid.job.id, **changes)
+            await change_job(connection, paid.job.id, only_when=AT_WORK, **changes)
         await self._cards.refresh_soon(paid.job.id)

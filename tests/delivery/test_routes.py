@@ -5,6 +5,7 @@ import pytest
 from bot.errors import DiscordUnreachable
 from bot.messages.cards import job_card
 from bot.messages.lists import timeline
+from bot.permissions import Asker
 from bot.playground.reading import text_of
 from bot.playground.values import Permission
 from storage.statuses import JobStatus, Message, Route
@@ -96,7 +97,9 @@ async def test_a_person_who_takes_no_letters_finds_the_result_kept(newsroom: New
     await newsroom.notifier.refresh(job.id)
     assert "Your result is kept: Discord would not let me post it." in text_of(newsroom.messages()[0])
     view = await newsroom.notifier.view_of(job.id)
-    assert "Your result is kept here: Discord would not let me post it." in text_of_card(timeline(view))
+    assert "Your result is kept here: Discord would not let me post it." in text_of_card(
+        timeline(view, Asker(person_id=view.job.place.person_id))
+    )
 
 
 async def test_without_a_card_there_is_no_thread(newsroom: Newsroom) -> None:
@@ -186,5 +189,5 @@ async def test_a_result_in_its_channel_is_not_spoken_of_on_the_card(newsroom: Ne
     await newsroom.announce(job)
     await newsroom.change(job.id, status=JobStatus.DONE)
     view = await newsroom.notifier.view_of(job.id)
-    for card in (job_card(view), timeline(view)):
+    for card in (job_card(view), timeline(view, Asker(person_id=view.job.place.person_id))):
         assert "Your result" not in text_of_card(card)

@@ -9,6 +9,7 @@ from bot.messages.lists import timeline
 from bot.messages.results import Share, pictures_again, pictures_result, question_result
 from bot.messages.view import JobView
 from bot.messages.whereabouts import sent_directly
+from bot.permissions import Asker
 from storage.deliveries import Delivery, Slot
 from storage.statuses import JobStatus, Message, Route
 from tests.builders import CARD, PLACE, generate_job
@@ -25,7 +26,7 @@ def delivery(route: Route, *, part: int = 0, round_: int = 0, message: Message =
 
 def said(*deliveries: Delivery) -> tuple[str, str]:
     view = JobView(job=DONE, events=(), provider=CARD, deliveries=deliveries)
-    return text_of(job_card(view)), text_of(timeline(view))
+    return text_of(job_card(view)), text_of(timeline(view, Asker(person_id=DONE.place.person_id)))
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,9 @@ def test_an_ability_that_is_not_there_is_a_sentence(one: Any, name: str, ability
 
 
 def test_abilities_are_read_off_the_class_and_the_card(one: Any) -> None:
-    assert abilities_of(one()) == {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, Ability.CANCEL, Ability.LIST}
-    assert abilities_of(one(trainers=(), generators=(BASE,))) == {Ability.GENERATE, Ability.CANCEL, Ability.LIST}
+    always = {Ability.CANCEL, Ability.LIST, Ability.ATTACH}
+    assert abilities_of(one()) == {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, *always}
+    assert abilities_of(one(trainers=(), generators=(BASE,))) == {Ability.GENERATE, *always}
     watcher = one("watcher", kind=Watcher)
     assert abilities_of(watcher) == {Ability.GENERATE_WITH_MODEL, Ability.BALANCE, Ability.IMPORT}
 

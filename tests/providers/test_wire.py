@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.addresses import AllowedHosts
 from bot.errors import (
     OutcomeUnknown,
+    ProviderAway,
     ProviderBroken,
     ProviderBusy,
     ProviderDenied,
@@ -201,14 +202,14 @@ async def test_a_paid_request_that_fails_is_sent_exactly_once(
 
 async def test_a_closed_port_took_nothing(opened: Opener) -> None:
     wire = opened(base_url="http://127.0.0.1:1/v1")
-    assert type(await failure_of(wire.submit("tasks", body={}))) is ProviderBusy
+    assert type(await failure_of(wire.submit("tasks", body={}))) is ProviderAway
 
 
 @pytest.mark.parametrize(
     ("problem", "error"),
     [
-        (httpx.ConnectError, ProviderBusy),
-        (httpx.ConnectTimeout, ProviderBusy),
+        (httpx.ConnectError, ProviderAway),
+        (httpx.ConnectTimeout, ProviderAway),
         (httpx.PoolTimeout, ProviderBusy),
         (httpx.WriteTimeout, OutcomeUnknown),
         (httpx.WriteError, OutcomeUnknown),

@@ -79,7 +79,7 @@ async def test_pictures_are_kept_once_each_with_the_message_that_shows_them(data
                     seed=2**32 - 1,
                 ),
             )
-        await pictures_posted_in(connection, "2002", 5)
+        await pictures_posted_in(connection, "2002", (0, 1), 5)
         stored = await pictures_of_job(connection, "2002")
     assert [(picture.position, picture.seed, picture.message_id) for picture in stored] == [
         (0, 2**32 - 1, 5),

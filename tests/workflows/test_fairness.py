@@ -233,6 +233,7 @@ async def test_a_training_under_review_starts_only_when_there_is_room(asking: As
 
 
 async def test_of_many_requests_at_the_same_moment_no_more_than_allowed_are_taken(asking: Asking) -> None:
+    asking.workshop.hang_any("downloads", "fetch")  # none is done with before the last is asked for
     results = await asyncio.gather(*(asking.training(f"5{n}") for n in range(6)), return_exceptions=True)
     assert [type(result) for result in results if result is not None] == [TooMany] * 4
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import AtelierError, NotYours, ProviderAway, ProviderUnpaid, TooLate
+from bot.permissions import Asker
 from bot.workflows.outages import FAILURES_IN_A_ROW
 from storage.datasets import add_dataset
 from storage.jobs import Job, add_job
@@ -92,7 +93,7 @@ async def test_a_provider_that_cannot_be_reached_costs_no_job_its_attempts(town:
 
 async def test_a_job_that_waits_can_be_cancelled(town: Workshop) -> None:
     await waits(town)
-    await town.do.cancel.request("2002", ME)
+    await town.do.cancel.request("2002", Asker(person_id=ME))
     await town.until("2002", JobStatus.CANCELLED)
     assert town.provider.accepted() == []
 
