@@ -168,7 +168,7 @@ def help_card(providers: Sequence[ProviderCard], trainer: TrainerCard | None) ->
         lines += ["**/generate**: write a prompt, get pictures. **/models import** brings a LoRA that exists."]
     lines += [
         "### And then",
-        "**/models** list, show, rename, import, publish, delete · **/jobs** mine, show, cancel",
+        "**/models** list, show, rename, import, publish, delete · **/jobs** mine, show, retry, cancel",
         "**/providers** says who trains and generates here, and what it costs",
     ]
     lines += [f"-# {card.notice}" for card in providers if card.notice]

@@ -100,7 +100,7 @@ def test_abilities_are_read_off_the_class_and_the_card(one: Any) -> None:
     assert abilities_of(one()) == {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, *always}
     assert abilities_of(one(trainers=(), generators=(BASE,))) == {Ability.GENERATE, *always}
     watcher = one("watcher", kind=Watcher)
-    assert abilities_of(watcher) == {Ability.GENERATE_WITH_MODEL, Ability.BALANCE, Ability.IMPORT}
+    assert abilities_of(watcher) == {Ability.GENERATE_WITH_MODEL, Ability.BALANCE, Ability.IMPORT, Ability.ATTACH}
 
 
 # Training.
