@@ -7,16 +7,20 @@ import pytest
 import pytest_asyncio
 import simcord
 
+from bot import positions
 from bot.client import Atelier
 from bot.startup import Resources, open_resources
+from bot.workflows import resuming
 from tests.builders import settings
 from tests.simcord.town import Town
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def resources(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Resources]:
-    with pytest.MonkeyPatch.context() as address:
-        address.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # opening the resources sets it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # opening the resources sets it
+        patch.setattr(positions, "SECONDS_BETWEEN", 3600.0)  # each step would be waited for
+        patch.setattr(resuming, "SHORTEST_PAUSE_SECONDS", 3600.0)
         async with open_resources(settings(tmp_path_factory.mktemp("town") / "data")) as opened:
             yield opened
 
