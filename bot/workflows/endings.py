@@ -10,8 +10,8 @@ from storage.database import Database
 from storage.errors import StorageTrouble
 from storage.files import Files
 from storage.history import close_open_stages
-from storage.jobs import change_job, find_job
-from storage.statuses import ErrorCategory, JobStatus, Message, StageOutcome
+from storage.jobs import Job, change_job, find_job, locked_job
+from storage.statuses import ErrorCategory, JobKind, JobStatus, Message, StageOutcome
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +62,7 @@ class Endings:
         """The job ends here and its card says why. What a retry needs stays in its work folder."""
         if not failure.category.may_pass:
             self._files.clear_work(job_id)
-        was_running = await self._end_with(job_id, failure, JobStatus.FAILED)
-        if was_running:
+        if await self._end_with(job_id, failure, JobStatus.FAILED):
             await self._tell(job_id, Message.FAILURE)
 
     async def _ask(self, job_id: str, failure: StageFailed) -> None:
@@ -72,24 +71,28 @@ class Endings:
             await self._tell(job_id, Message.QUESTION)
             await self._operators.tell(f"job {job_id}", f"{failure.sentence} {failure.advice}".strip())
 
-    async def close_forsaken(self, job_id: str, failure: StageFailed) -> None:
+    async def close_forsaken(self, job: Job, failure: StageFailed) -> None:
         """For a job whose story is over: no step of it can be told any more."""
-        if await self._end_in_rows(job_id, failure, JobStatus.FAILED):
-            await self._say(job_id, Message.FAILURE)
+        if await self._end_in_rows(job.id, failure, JobStatus.FAILED, telling=job.round):
+            await self._say(job.id, Message.FAILURE)
 
     async def _end_with(self, job_id: str, failure: StageFailed, status: JobStatus) -> bool:
         """Whether its person waits for it by now, and should hear of it."""
+        telling = self._engine.telling()
 
         async def body() -> Json:
-            return {"tell": await self._end_in_rows(job_id, failure, status)}
+            return {"tell": await self._end_in_rows(job_id, failure, status, telling=telling)}
 
         return bool((await self._engine.step(status, body))["tell"])
 
-    async def _end_in_rows(self, job_id: str, failure: StageFailed, status: JobStatus) -> bool:
+    async def _end_in_rows(self, job_id: str, failure: StageFailed, status: JobStatus, *, telling: int) -> bool:
+        """Done again after a crash it answers the same; what its person has begun anew meanwhile it leaves alone."""
         async with self._database.writing() as connection:
-            job = await find_job(connection, job_id)
+            job = await locked_job(connection, job_id)
+            if job is None or job.round != telling or job.status not in (*AT_WORK, status):
+                return False
             await close_open_stages(connection, job_id, StageOutcome.FAILED)
-            changed = await change_job(
+            await change_job(
                 connection,
                 job_id,
                 only_when=AT_WORK,
@@ -98,14 +101,22 @@ class Endings:
                 error_sentence=failure.sentence[:1000],
             )
         await self._cards.refresh(job_id)
-        return changed and job is not None and job.status is JobStatus.RUNNING
+        return job.kind is not JobKind.FINETUNE or job.queued_ms is not None  # nobody waits for what is not started
 
     async def _tell(self, job_id: str, message: Message) -> None:
+        telling = self._engine.telling()
+
         async def body() -> Json:
-            await self._say(job_id, message)
+            if await self._is_in_round(job_id, telling):
+                await self._say(job_id, message)
             return {}
 
         await self._engine.step("tell", body)
+
+    async def _is_in_round(self, job_id: str, telling: int) -> bool:
+        async with self._database.reading() as connection:
+            job = await find_job(connection, job_id)
+        return job is not None and job.round == telling
 
     async def _say(self, job_id: str, message: Message) -> None:
         """It is in the row and on the card already; a message that cannot be posted changes nothing."""

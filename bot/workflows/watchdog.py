@@ -62,4 +62,4 @@ class Watchdog:
         if job.status is JobStatus.CANCELLING:
             await self._cancel.close(job.id, "")
         else:
-            await self._bench.endings.close_forsaken(job.id, WITHOUT_A_WORD)
+            await self._bench.endings.close_forsaken(job, WITHOUT_A_WORD)

@@ -40,6 +40,7 @@ async def town(tmp_path: Path, photos: Path) -> AsyncIterator[Town]:
     async with Playground(message_limit=None) as playground:
         playground.latency_seconds = 0.05
         async with BotProcess(playground, tmp_path, LOCAL_TRAINING_TIME="1s", LOCAL_GENERATION_TIME="1s") as bot:
+            await until(lambda: CONNECTED in bot.log)  # or its line would be taken for the next connection's
             yield Town(playground=playground, bot=bot, ann=playground.person("Ann"), photos=photos)
 
 

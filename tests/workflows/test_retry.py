@@ -17,6 +17,7 @@ from bot.errors import (
     TooLate,
 )
 from bot.permissions import Asker
+from bot.workflows.finetune import TRAIN
 from storage.database import now_ms
 from storage.jobs import RETRY_MS, Job, change_job
 from storage.models import models_of_person
@@ -284,3 +285,52 @@ async def test_two_decisions_at_once_are_one(workshop: Workshop, photos: Path) -
     )
     assert sorted(type(one).__name__ for one in results) == ["NoneType", "TooLate"]
     assert (await ended(workshop)).round == 1
+
+
+async def asked_and_not_noted(workshop: Workshop, photos: Path) -> None:
+    """The card asks its person, and the engine has not noted that it does."""
+    asked, refresh, engine = asyncio.Event(), workshop.cards.refresh, workshop.engine
+
+    async def hangs_in_doubt(job_id: str) -> None:
+        if workshop.engine is engine and (await workshop.job(job_id)).status is JobStatus.UNCERTAIN:
+            asked.set()
+            await asyncio.Event().wait()
+        await refresh(job_id)
+
+    workshop.cards.refresh = hangs_in_doubt  # type: ignore[method-assign]
+    workshop.provider.fail_next("accepted", OutcomeUnknown("no answer"))
+    workshop.provider.fail_next("find", *[ProviderUnreachable("away")] * 5)
+    await review(workshop, photos)
+    await workshop.do.finetune.start("1001", ME)
+    await asyncio.wait_for(asked.wait(), 20)
+
+
+async def test_an_end_that_is_told_again_after_a_crash_leaves_the_next_round_alone(
+    workshop: Workshop, photos: Path
+) -> None:
+    await asked_and_not_noted(workshop, photos)
+    workshop.provider._checks_until_finished = 10**9
+    await workshop.do.retry.submit_again("1001", ANN)
+    async with asyncio.timeout(20):
+        while not workshop.provider.accepted():
+            await asyncio.sleep(0.01)
+    await workshop.crash()
+    await workshop.start()
+    async with asyncio.timeout(20):
+        while await workshop.engine.is_told(story=TRAIN, job_id="1001"):
+            await asyncio.sleep(0.05)
+    job = await workshop.job("1001")
+    assert (job.status, job.round, job.error_sentence) == (JobStatus.RUNNING, 1, None)
+    workshop.provider._checks_until_finished = 0
+    assert (await ended(workshop)).status is JobStatus.DONE
+    assert workshop.cards.announced == [Message.RESULT]
+
+
+async def test_a_question_that_a_crash_cut_off_is_asked_after_it(workshop: Workshop, photos: Path) -> None:
+    await asked_and_not_noted(workshop, photos)
+    await workshop.crash()
+    await workshop.start()
+    async with asyncio.timeout(20):
+        while not workshop.cards.announced:
+            await asyncio.sleep(0.02)
+    assert workshop.cards.announced == [Message.QUESTION]
