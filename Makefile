@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
+TOGETHER := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: demo run test check lint types coverage lock clean
 
@@ -13,7 +14,7 @@ run: $(VENV)/run.stamp
 	$(RUN) -m bot run
 
 test: $(VENV)/test.stamp
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest $(TOGETHER) $(ARGS)
 
 check: lint types coverage
 
@@ -25,7 +26,7 @@ types: $(VENV)/test.stamp
 	$(RUN) -m mypy
 
 coverage: $(VENV)/test.stamp
-	$(RUN) -m pytest --cov --cov-report=term-missing:skip-covered --cov-fail-under=90 $(ARGS)
+	$(RUN) -m pytest $(TOGETHER) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90 $(ARGS)
 
 # A lock names hashes and no index: two machines get the same tree.
 $(VENV)/run.stamp: requirements.lock
