@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage.database import Connection, now_ms
 from storage.jobs import Job
 from storage.statuses import ErrorCategory, JobKind, Stage, StageOutcome
-from storage.tables import job_events, jobs
+from storage.tables import job_events, jobs, submissions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ async def begin_stage(connection: Connection, job: Job, stage: Stage) -> int:
 
 async def end_stage(
     connection: Connection,
-    job_id: str,
+    job: Job,
     stage: Stage,
     outcome: StageOutcome,
     *,
@@ -61,10 +61,11 @@ async def end_stage(
     advice: str = "",
     result: Mapping[str, Any] | None = None,
 ) -> None:
-    """Close the open attempt, if there is one."""
+    """Close the attempt that is open in this round of the job, if there is one."""
     await connection.execute(
         sa.update(job_events)
-        .where(job_events.c.job_id == job_id, job_events.c.stage == stage, job_events.c.ended_ms.is_(None))
+        .where(job_events.c.job_id == job.id, job_events.c.round == job.round)
+        .where(job_events.c.stage == stage, job_events.c.ended_ms.is_(None))
         .values(
             ended_ms=now_ms(),
             outcome=outcome,
@@ -78,13 +79,16 @@ async def end_stage(
 
 async def result_of_stage(connection: Connection, job_id: str, stage: Stage) -> dict[str, Any] | None:
     """What the stage handed on when it was done, None when it has to be done: what is laid out for a provider is
-    cleared at the end of each round, so that stage counts for its own round only."""
+    cleared at the end of each round, so that stage counts for its own round only; and of a training whose provider
+    has ended it, nothing is left."""
+    is_over = sa.exists().where(submissions.c.job_id == job_id, submissions.c.verdict.is_not(None))
     statement = (
         sa.select(job_events.c.result)
         .join(jobs, jobs.c.id == job_events.c.job_id)
         .where(job_events.c.job_id == job_id, job_events.c.stage == stage)
         .where(job_events.c.outcome == StageOutcome.DONE)
         .where((job_events.c.round == jobs.c.round) | (job_events.c.stage != Stage.STAGED))
+        .where((job_events.c.stage != Stage.TRAINING) | sa.not_(is_over))
         .order_by(job_events.c.id.desc())
         .limit(1)
     )

@@ -114,6 +114,7 @@ async def begin_round(connection: Connection, job: Job, status: JobStatus) -> Jo
             progress=0.0,
             note="",
             ready_at_ms=None,
+            held_ms=None,
             error_category=None,
             error_sentence=None,
             finished_ms=None,
@@ -160,13 +161,13 @@ async def _count(connection: Connection, whose: sa.ColumnElement[bool]) -> int:
     return int((await connection.execute(sa.select(sa.func.count()).select_from(jobs).where(whose))).scalar_one())
 
 
-async def left_open(connection: Connection, *, quiet_since_ms: int, limit: int) -> list[Job]:
-    """Jobs that should be at work and have not changed for a while, the quietest first."""
+async def left_open(connection: Connection, *, quiet_since_ms: int, after_id: str, limit: int) -> list[Job]:
+    """Jobs that should be at work and have not changed for a while, in the order of their ids, from this one on."""
     at_work = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
     statement = (
         sa.select(jobs)
-        .where(jobs.c.status.in_(at_work), jobs.c.updated_ms < quiet_since_ms)
-        .order_by(jobs.c.updated_ms)
+        .where(jobs.c.status.in_(at_work), jobs.c.updated_ms < quiet_since_ms, jobs.c.id > after_id)
+        .order_by(jobs.c.id)
         .limit(limit)
     )
     return [_job(row) for row in await connection.execute(statement)]

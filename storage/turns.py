@@ -37,7 +37,8 @@ async def take_turn(connection: Connection, job: Job, lane: str) -> int:
     in_lane = jobs.c.lane == lane
     others = sa.select(jobs.c.id).where(in_lane, IN_LINE, jobs.c.id != job.id).limit(1)
     if (await connection.execute(others)).first() is None:
-        await connection.execute(sa.update(jobs).where(in_lane, jobs.c.turn.is_not(None)).values(turn=None))
+        old = sa.select(jobs.c.id).where(in_lane, jobs.c.turn.is_not(None)).with_for_update(skip_locked=True)
+        await connection.execute(sa.update(jobs).where(jobs.c.id.in_(old)).values(turn=None))
     turn = max(await _lane_time(connection, lane), await _served_until(connection, job.place.person_id, lane))
     now = now_ms()
     await connection.execute(

@@ -42,6 +42,7 @@ class FakeProvider:
         self._ended: dict[str, ProviderError] = {}
         self.cannot_be_stopped = False
         self.cancelled: list[str] = []
+        self.laid_out = 0
         self.tidied = 0
         self.withholds = 0
 
@@ -74,6 +75,7 @@ class FakeProvider:
 
     async def prepare_training(self, request: TrainingRequest) -> dict[str, str]:
         self._fail("prepare")
+        self.laid_out += 1
         return {"version": "1"}
 
     async def tidy_training(self, prepared: Mapping[str, Any]) -> None:

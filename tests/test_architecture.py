@@ -228,6 +228,7 @@ def test_broad_catches_are_only_at_the_exits() -> None:
         "bot/running.py",
         "bot/workflows/endings.py",
         "bot/workflows/engine.py",
+        "bot/workflows/resuming.py",
         "bot/workflows/watchdog.py",
         "bot/positions.py",
         "bot/datasets/images.py",

@@ -1,4 +1,4 @@
-"""Announces what became of a job: its result, its failure, or a question to its person. Each once in every round."""
+"""Announces what became of a job: its result once, its failures and questions to its person once in a round."""
 
 from collections.abc import Awaitable, Callable
 
@@ -48,7 +48,7 @@ class Announcer:
         if message is Message.RESULT and job.kind is JobKind.GENERATE:
             await self._announce_pictures(job)
             return
-        slot = Slot(job_id=job.id, message=message, round=job.round)
+        slot = _part(job, 0) if message is Message.RESULT else Slot(job_id=job.id, message=message, round=job.round)
         delivery = await self._outbox.found(slot)
         if delivery is None or not delivery.is_settled:
             await self._outbox.send(job, slot, Letter(card=await self._card_of(job, message)))
@@ -132,4 +132,5 @@ class Announcer:
 
 
 def _part(job: Job, number: int) -> Slot:
-    return Slot(job_id=job.id, message=Message.RESULT, round=job.round, part=number)
+    """A result is told once, in whatever round of the job."""
+    return Slot(job_id=job.id, message=Message.RESULT, part=number)

@@ -29,9 +29,9 @@ class Broadcasts:
         self._client = client
 
     async def say_out(self, channel_id: int, title: str, outage: Outage) -> int | None:
-        """The nonce is the outage's own: a crash between posting and remembering does not post twice."""
+        """The nonce is the outage's and the channel's: a crash between posting and remembering does not post twice."""
         posting = self._client.get_partial_messageable(channel_id).send(
-            view=sentence(notice_out(title, outage)), nonce=f"outage-{outage.id}", allowed_mentions=NOBODY
+            view=sentence(notice_out(title, outage)), nonce=f"o{outage.id:x}-{channel_id:x}", allowed_mentions=NOBODY
         )
         message = await _tried(posting, otherwise=f"Channel {channel_id} was not told that {title} is out")
         return message.id if message is not None else None

@@ -100,7 +100,7 @@ class Notifier:
             await self.refresh(job_id)
 
     async def deliver(self, job_id: str, message: Message) -> None:
-        """Announce once in the job's round. Ends somewhere, be it kept; raises `DiscordUnreachable` to try again."""
+        """Announce once. Ends somewhere, be it kept; raises `DiscordUnreachable` to try again."""
         if message is Message.CARD:
             await self.refresh(job_id)
         else:

@@ -93,7 +93,7 @@ def _lines(view: JobView) -> Iterator[str]:
             yield "⏹️ Stopping…"
         case JobStatus.DONE:
             yield _done(job)
-            if elsewhere := beside_the_card(job, view.deliveries):
+            if elsewhere := beside_the_card(view.deliveries):
                 yield elsewhere
         case JobStatus.PREPARING | JobStatus.RUNNING:
             yield stage_line(view)

@@ -122,7 +122,7 @@ def timeline(view: JobView, asker: Asker) -> Card:
         f"### {_job_mark(job)} {_job_words(job)}",
         f"{STATUS_WORDS[job.status].capitalize()} · asked for {moment(job.created_ms)}",
     ]
-    end = [f"\n{where}"] if (where := on_asking(job, view.deliveries)) else []
+    end = [f"\n{where}"] if (where := on_asking(view.deliveries)) else []
     end += [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"] if job.error_sentence else []
     end.append(f"-# job {job.id}")
     events = [_event(event, for_operator) for event in view.events] or ["No stage has begun yet."]

@@ -18,9 +18,9 @@ def sent_directly(card: discord.ui.LayoutView, job: Job) -> discord.ui.LayoutVie
     return card
 
 
-def beside_the_card(job: Job, deliveries: Sequence[Delivery]) -> str | None:
+def beside_the_card(deliveries: Sequence[Delivery]) -> str | None:
     """For the job's card, which everybody in the channel sees."""
-    match _of_result(job, deliveries):
+    match _of_result(deliveries):
         case Delivery(route=Route.KEPT):
             return "Your result is kept: Discord would not let me post it. Use **/jobs show** to see it."
         case Delivery(route=Route.DIRECT):
@@ -30,9 +30,9 @@ def beside_the_card(job: Job, deliveries: Sequence[Delivery]) -> str | None:
     return None
 
 
-def on_asking(job: Job, deliveries: Sequence[Delivery]) -> str | None:
+def on_asking(deliveries: Sequence[Delivery]) -> str | None:
     """For /jobs show."""
-    found = _of_result(job, deliveries)
+    found = _of_result(deliveries)
     match found:
         case Delivery(route=Route.KEPT):
             return "Your result is kept here: Discord would not let me post it."
@@ -43,9 +43,9 @@ def on_asking(job: Job, deliveries: Sequence[Delivery]) -> str | None:
     return None
 
 
-def _of_result(job: Job, deliveries: Sequence[Delivery]) -> Delivery | None:
-    """The part of this round's result that got the least far."""
+def _of_result(deliveries: Sequence[Delivery]) -> Delivery | None:
+    """The part of the result that got the least far."""
     order = list(Route)
-    parts = [one for one in deliveries if one.slot.message is Message.RESULT and one.slot.round == job.round]
+    parts = [one for one in deliveries if one.slot.message is Message.RESULT]
     settled = [one for one in parts if one.is_settled]
     return max(settled, key=lambda one: order.index(one.route), default=None)

@@ -15,7 +15,7 @@ from bot.workflows.workbench import Workbench
 from storage.history import close_open_stages
 from storage.jobs import Job, change_job, find_job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, StageOutcome
-from storage.submissions import Submission, belongs_to_another, open_submissions, remember_verdict
+from storage.submissions import Submission, belongs_to_another, remember_verdict, submissions_of
 
 CANCEL = "cancel"
 STORIES = {
@@ -71,13 +71,17 @@ class Cancel:
         """Every request that is paid for and not ended; what is said is about the worst of them."""
         job = await self._job(job_id)
         async with self._database.reading() as connection:
-            still_open = await open_submissions(connection, job_id)
-        notes = [await self._stop(job, submission) for submission in still_open]
+            latest = {one.part: one for one in await submissions_of(connection, job_id)}
+        notes = [await self._stop(job, submission) for submission in latest.values()]
         return {"note": max(notes, default="", key=len)}
 
     async def _stop(self, job: Job, submission: Submission) -> str:
         """What came of it, for the person; empty when it cost nothing."""
         title = self._bench.providers.card_of(job.provider).title
+        stopped = f"{title} stopped it and may charge for what ran until then."
+        if submission.verdict is not None:  # by us, before a crash; or by the provider, and its person has read so
+            is_ours = submission.verdict is ErrorCategory.CANCELLED
+            return self._unless_free(job, stopped) if is_ours else ""
         try:
             provider = self._bench.providers.that(job.provider, Provider)
             task = await self._task_of(job, submission, provider)
@@ -86,7 +90,7 @@ class Cancel:
             if isinstance(provider, Cancels) and await provider.cancel(task):
                 async with self._database.writing() as connection:
                     await remember_verdict(connection, submission, ErrorCategory.CANCELLED, "Cancelled by its person.")
-                return self._unless_free(job, f"{title} stopped it and may charge for what ran until then.")
+                return self._unless_free(job, stopped)
             had_finished = submission.finished_ms is not None or isinstance(await provider.check(task), Finished)
         except AtelierError:
             had_finished = False

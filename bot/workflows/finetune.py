@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.datasets.packing import pack_with_trigger_word
-from bot.errors import BadInput, Cancelled, DatasetRejected, NotFound, ProviderBroken, TooLate
+from bot.errors import BadInput, DatasetRejected, NotFound, ProviderBroken, ProviderGone, TooLate
 from bot.permissions import Action, require
 from bot.providers.card import TrainerCard
 from bot.providers.contract import Trains
@@ -40,6 +40,7 @@ from storage.models import Model, add_model, model_named
 from storage.outages import providers_out
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
+from storage.submissions import open_submissions
 
 TRAIN = "train"
 LONGEST_LAYING_OUT = 3600.0  # seconds
@@ -137,20 +138,18 @@ class Finetune:
 
     async def _stage(self, job: Job) -> Json:
         """The prepared zip lies where the trainer can take it, and all that costs nothing is done."""
+        async with self._database.reading() as connection:
+            if any(one.remote_id is not None for one in await open_submissions(connection, job.id)):
+                return {}  # an earlier round's training is there already, and is taken up
         trainer, provider = self._trainer_of(job), self._providers.that(job.provider, Trains)
         request = await self.request_of(job)
         await within(LONGEST_LAYING_OUT, self._handovers.lay_out(job, trainer, request.dataset))
         link = await self._handovers.link(job, trainer, request.dataset)
         request = replace(request, dataset_link=link)
         prepared = await self._bench.outages.outlast(
-            job, lambda: within(LONGEST_LAYING_OUT, provider.prepare_training(request))
+            job, lambda: within(LONGEST_LAYING_OUT, provider.prepare_training(request)), is_paid=False
         )
-        async with self._database.writing() as connection:
-            await change_job(connection, job.id, details={**job.details, "prepared": dict(prepared)})
-            now = await find_job(connection, job.id)
-        if now is None or now.status is not JobStatus.RUNNING:  # Cancel may have cleared before all this lay there
-            await self._handovers.clear(job.id)
-            raise Cancelled("This job was stopped.")
+        await self._handovers.remember(job, prepared)
         return {}
 
     async def _train(self, job: Job) -> Json:
@@ -177,7 +176,12 @@ class Finetune:
         """The weights come to us, where they are still to be had: they outlive the provider."""
         provider = self._providers.that(job.provider, Trains)
         folder = self._files.empty_work_folder(job.id)
-        trained = await provider.fetch_weights(await self._bench.submissions.task_of(job), folder)
+        task = await self._bench.submissions.task_of(job)
+        try:
+            trained = await provider.fetch_weights(task, folder)
+        except ProviderGone as gone:  # a retry trains anew
+            await self._bench.submissions.end(job, 0, gone)
+            raise
         weights = None
         if trained.path is not None:
             with results_written():

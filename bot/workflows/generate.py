@@ -107,8 +107,9 @@ class Generate:
                     break
             else:
                 made.append(request.part)
-        if not made:
-            raise next((one for one in lost if isinstance(one, OutcomeUnknown)), lost[0])
+        doubt = next((one for one in lost if isinstance(one, OutcomeUnknown)), None)
+        if doubt is not None or not made:  # what is made stays made; what is in doubt is its person's to decide
+            raise doubt or lost[0]
         return {"parts": made}
 
     async def _one(self, job: Job, generator: GeneratorCard, request: GenerationRequest, *, parts: int) -> None:

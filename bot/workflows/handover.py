@@ -1,17 +1,19 @@
 """How a dataset gets to its trainer, and how nothing of it stays there: used by finetune and cancel."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from bot.errors import AtelierError, ProviderGone, ProviderRefused
+from bot.errors import AtelierError, Cancelled, ProviderGone, ProviderRefused
 from bot.providers.card import Handover, TrainerCard
 from bot.providers.contract import Trains
 from bot.workflows.engine import Json
+from bot.workflows.stages import Superseded
 from bot.workflows.workbench import Workbench
-from storage.jobs import Job, find_job
-from storage.statuses import JobKind
+from storage.jobs import Job, change_job, find_job, locked_job
+from storage.statuses import JobKind, JobStatus
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,21 @@ class Handovers:
     async def link(self, job: Job, trainer: TrainerCard, dataset: Path) -> str | None:
         """A link to what was laid out; None when it goes another way."""
         return await self._bench.link_to(dataset_key(job.id)) if self._way(trainer, dataset) is Handover.LINK else None
+
+    async def remember(self, job: Job, prepared: Mapping[str, Any]) -> None:
+        """It lies there for this round of the job, to be tidied at its end. Raises `Superseded` and `Cancelled`, with
+        nothing left behind."""
+        async with self._bench.database.writing() as connection:
+            now = await locked_job(connection, job.id)
+            is_here = now is not None and now.round == job.round
+            if is_here:
+                await change_job(connection, job.id, details={**job.details, "prepared": dict(prepared)})
+        if not is_here:  # it was moved to another provider meanwhile
+            await self._bench.providers.that(job.provider, Trains).tidy_training(prepared)
+            raise Superseded
+        if now is None or now.status is not JobStatus.RUNNING:  # Cancel may have cleared before all this lay there
+            await self.clear(job.id)
+            raise Cancelled("This job was stopped.")
 
     async def clear(self, job_id: str) -> Json:
         """Remove what was laid out, however the training ended. What cannot be removed is said to the operator."""

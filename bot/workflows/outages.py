@@ -41,7 +41,6 @@ from storage.outages import (
 from storage.statuses import ErrorCategory
 
 log = logging.getLogger(__name__)
-
 Result = TypeVar("Result")
 
 SECOND = 1000
@@ -88,24 +87,27 @@ class Outages:
         self._ticks = ticks
         self._seen: dict[str, _Seen] = {}
 
-    async def outlast(self, job: Job, send: Callable[[], Awaitable[Result]]) -> Result:
-        """What `send` answers, however long its provider is out: it is called when the gate lets this job through, and
-        again when it met the outage itself. An outage that it raises must promise that nothing was accepted.
+    async def outlast(self, job: Job, send: Callable[[], Awaitable[Result]], *, is_paid: bool = True) -> Result:
+        """What `send` answers, however long its provider is out: called when the gate lets this job through, and again
+        when it met the outage itself; what it raises then must promise that nothing was accepted. What is not paid for
+        is tried at once and proves nothing: some providers are not even asked.
 
         Raises `WaitedTooLong`, `Cancelled`, `Superseded`, and what `send` raises otherwise.
         """
-        while True:
+        if is_paid:
             await self.gate(job)
+        while True:
             try:
                 result = await send()
             except ProviderError as error:
                 if not await self.report(job, error):
                     raise
+                await self.gate(job)
             except (asyncio.CancelledError, Cancelled, Superseded):
                 await self._says_nothing(job)
                 raise
             else:
-                await self.report(job, None)
+                await (self.report(job, None) if is_paid else self._says_nothing(job))
                 return result
 
     async def gate(self, job: Job) -> None:
@@ -127,10 +129,10 @@ class Outages:
         if isinstance(error, AWAY):
             outage = await self._count(job, error)
             return outage.is_open and isinstance(error, NOTHING_ACCEPTED)
-        outage_or_none = await self._current(job.provider)
-        if outage_or_none is not None and (error is None or error.category in ANSWERED):
-            await self._it_answered(outage_or_none, job, was_accepted=error is None)
-        elif outage_or_none is not None:
+        current = await self._current(job.provider)
+        if current is not None and (error is None or error.category in ANSWERED):
+            await self._it_answered(current, job, was_accepted=error is None)
+        elif current is not None:
             await self._says_nothing(job)
         if error is None:
             await self._let_go(job)
@@ -230,11 +232,10 @@ class Outages:
                 await change_job(connection, job.id, held_ms=None)
 
     def _gave_up(self, outage: Outage) -> WaitedTooLong:
-        title = self._title(outage.provider)
         does = "took no jobs" if outage.is_unpaid else "did not answer"
         return WaitedTooLong(
-            f"{title} {does} for a whole day, so this stopped waiting, and nothing was spent on it. "
-            "Please try again later, or with another provider.",
+            f"{self._title(outage.provider)} {does} for a whole day, so this stopped waiting, and nothing was spent on "
+            "it. Please try again later, or with another provider.",
             category=outage.category,
             advice=outage.advice,
         )

@@ -1,11 +1,14 @@
 """Takes up again what storage trouble interrupted. Runs beside the engine for as long as the bot is open."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from bot.operators import Operators
 from bot.workflows.engine import Engine
 from storage.errors import StorageTrouble
+
+log = logging.getLogger(__name__)
 
 SUBJECT = "the storage"
 SHORTEST_PAUSE_SECONDS = 1.0
@@ -23,6 +26,9 @@ async def keep_resuming(
             trouble = await engine.resume_put_down()
         except StorageTrouble as lasting:
             trouble = lasting
+        except Exception:
+            log.exception("Nothing was resumed; it is tried again in a moment")
+            continue
         if trouble is None:
             pause = SHORTEST_PAUSE_SECONDS
             continue

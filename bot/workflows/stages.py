@@ -120,25 +120,25 @@ class Stages:
 
     async def _attempt(self, job_id: str, stage: Stage, action: Action) -> Json:
         async with self._database.writing() as connection:
-            job = await _job_at_work(connection, job_id, telling=self._engine.telling())
             await begin(connection, job_id)
+            job = await _job_at_work(connection, job_id, telling=self._engine.telling())
             await begin_stage(connection, job, stage)
         await self._cards.refresh_soon(job_id)  # a short stage is not worth one of Discord's few edits
         try:
             result = await within(LONGEST_SECONDS.get(stage), action(job))
         except AtelierError as error:
-            await self._end(job_id, stage, error)
+            await self._end(job, stage, error)
             raise
         async with self._database.writing() as connection:
-            await end_stage(connection, job_id, stage, StageOutcome.DONE, result=result)
+            await end_stage(connection, job, stage, StageOutcome.DONE, result=result)
         return result
 
-    async def _end(self, job_id: str, stage: Stage, error: AtelierError) -> None:
+    async def _end(self, job: Job, stage: Stage, error: AtelierError) -> None:
         was_cancelled = isinstance(error, Cancelled)
         async with self._database.writing() as connection:
             await end_stage(
                 connection,
-                job_id,
+                job,
                 stage,
                 StageOutcome.CANCELLED if was_cancelled else StageOutcome.FAILED,
                 error_category=error.category,

@@ -20,6 +20,7 @@ from bot.errors import (
     ProviderBusy,
     ProviderDenied,
     ProviderError,
+    ProviderGone,
     ProviderTimedOut,
     ProviderUnreachable,
     TaskEnded,
@@ -32,6 +33,7 @@ from bot.workflows.stages import AT_WORK, Cards, Superseded
 from bot.workflows.wakeups import Pause, Wakeups
 from storage.database import Database, now_ms
 from storage.jobs import Job, change_job, locked_job
+from storage.statuses import ErrorCategory
 from storage.submissions import (
     Submission,
     intend,
@@ -83,7 +85,8 @@ class Submissions:
         if latest is None:
             return None
         if latest.verdict is not None:
-            if latest.round == paid.job.round:
+            is_final = latest.verdict is not ErrorCategory.UNCERTAIN and not latest.verdict.may_pass
+            if latest.round == paid.job.round or is_final:
                 raise TaskEnded(latest.verdict_sentence, category=latest.verdict)
             return await self._turned_up(paid, latest)
         if latest.remote_id is not None:
@@ -120,7 +123,8 @@ class Submissions:
                 raise Superseded
             if job is None or job.status not in AT_WORK:  # Cancel was here first: nothing is paid for any more
                 raise Cancelled("This job was stopped.")
-            await intend(connection, job, paid.part)
+            if not await intend(connection, job, paid.part):
+                raise ProviderBusy("This is being sent already; trying again.")
             latest = await latest_submission(connection, job.id, paid.part)
         assert latest is not None, "stored just now"
         return latest
@@ -169,6 +173,9 @@ class Submissions:
             try:
                 state = await paid.provider.check(task)
                 unanswered = 0
+            except ProviderGone as gone:
+                await self.end(paid.job, paid.part, gone)
+                raise TaskEnded(gone.sentence, category=gone.category, advice=gone.advice) from None
             except (ProviderUnreachable, ProviderBusy, ProviderBroken, ProviderDenied) as problem:
                 unanswered += 1
                 log.info("Job %s: no answer (%s) %s", paid.job.id, problem, problem.advice)
@@ -179,7 +186,7 @@ class Submissions:
                     await self._show(paid, Working(progress=1.0))
                     return
                 case Stopped(error=error):
-                    await self._remember_verdict(paid, error)
+                    await self.end(paid.job, paid.part, error)
                     raise TaskEnded(error.sentence, category=error.category, advice=error.advice)
                 case Working():
                     await self._show(paid, state)
@@ -201,16 +208,16 @@ class Submissions:
         async with self._database.writing() as connection:
             await remember_finished(connection, stored)
 
-    async def _remember_verdict(self, paid: Paid, error: ProviderError) -> None:
-        """So that nobody asks again, and nobody pays again in this round."""
-        stored = await self.stored(paid.job, paid.part)
+    async def end(self, job: Job, part: int, error: ProviderError) -> None:
+        """The provider's verdict, so that nobody asks again, and nobody pays again in this round."""
+        stored = await self.stored(job, part)
         async with self._database.writing() as connection:
             await remember_verdict(connection, stored, error.category, error.sentence)
 
     async def _overdue(self, paid: Paid, task: Task) -> ProviderError:
         if await self._stop(paid, task):
             stopped = ProviderTimedOut("This took longer than it ever should, so it was stopped. Please try again.")
-            await self._remember_verdict(paid, stopped)
+            await self.end(paid.job, paid.part, stopped)
             return stopped
         return ProviderTimedOut(
             f"This took longer than it ever should; {paid.provider.card.title} could not be told to stop."

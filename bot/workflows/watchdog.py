@@ -29,6 +29,7 @@ class Watchdog:
     def __init__(self, bench: Workbench, cancel: Cancel) -> None:
         self._bench = bench
         self._cancel = cancel
+        self._seen_until = ""
 
     async def keep_watch(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Never ends by itself."""
@@ -42,9 +43,12 @@ class Watchdog:
     async def look(self) -> None:
         now = now_ms()
         async with self._bench.database.reading() as connection:
-            silent = await left_open(connection, quiet_since_ms=now - QUIET_MS, limit=MOST_AT_ONCE)
+            silent = await left_open(
+                connection, quiet_since_ms=now - QUIET_MS, after_id=self._seen_until, limit=MOST_AT_ONCE
+            )
             late = await shown_late(connection, after_ms=now - DAY_MS, before_ms=now - CARD_LATE_MS, limit=MOST_AT_ONCE)
             old = await failed_between(connection, now - RETRY_MS - DAY_MS, now - RETRY_MS)
+        self._seen_until = silent[-1].id if len(silent) == MOST_AT_ONCE else ""  # in turns, however many wait
         for job in silent:
             await self._close_if_forsaken(job)
         for job_id in late:

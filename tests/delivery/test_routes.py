@@ -191,3 +191,13 @@ async def test_a_result_in_its_channel_is_not_spoken_of_on_the_card(newsroom: Ne
     view = await newsroom.notifier.view_of(job.id)
     for card in (job_card(view), timeline(view, Asker(person_id=view.job.place.person_id))):
         assert "Your result" not in text_of_card(card)
+
+
+async def test_a_result_whose_stage_failed_is_not_told_again_in_the_next_round(newsroom: Newsroom) -> None:
+    job = await newsroom.store(finetune_job(status=JobStatus.RUNNING))
+    newsroom.playground.lose_next_answer("POST", POSTS)
+    with pytest.raises(DiscordUnreachable):
+        await newsroom.announce(job)
+    await newsroom.change(job.id, round=1)
+    await newsroom.announce(await newsroom.job(job.id))
+    assert len(newsroom.messages()) == 1

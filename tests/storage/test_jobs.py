@@ -87,7 +87,7 @@ async def test_the_history_keeps_every_attempt_and_names_an_interrupted_one(data
         assert await begin_stage(connection, finetune_job(), Stage.TRAINING) == 2
         await end_stage(
             connection,
-            "1001",
+            finetune_job(),
             Stage.TRAINING,
             StageOutcome.FAILED,
             error_category=ErrorCategory.RATE_LIMIT,

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,31 @@ async def test_a_cancel_that_comes_too_late_says_what_it_cost(
         workshop.provider._checks_until_finished = 0
     job = await workshop.until("1001", JobStatus.CANCELLED)
     assert job.note.endswith(note)
+
+
+async def test_what_a_cancel_cost_is_said_after_a_crash_too(workshop: Workshop, photos: Path) -> None:
+    """The provider was told, and the engine had not noted it."""
+    workshop.provider.costs(2.0)
+    workshop.provider._checks_until_finished = 10**9
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await workshop.until("1001", JobStatus.REVIEW)
+    await workshop.do.finetune.start("1001", ME)
+    async with asyncio.timeout(20):
+        while not workshop.provider.accepted():
+            await asyncio.sleep(0.01)
+    engine, told, step = workshop.engine, asyncio.Event(), workshop.engine.step
+
+    async def dies_before_it_notes(name: str, body: Any, **options: Any) -> Any:
+        if name != "tell the provider":
+            return await step(name, body, **options)
+        await body()
+        told.set()
+        return await asyncio.Event().wait()
+
+    engine.step = dies_before_it_notes  # type: ignore[method-assign]
+    await workshop.do.cancel.request("1001", ANN)
+    await asyncio.wait_for(told.wait(), 20)
+    await workshop.crash()
+    await workshop.start()
+    job = await workshop.until("1001", JobStatus.CANCELLED)
+    assert "stopped it and may charge for what ran until then" in job.note

@@ -34,7 +34,7 @@ async def test_it_is_learnt_from_the_stages_of_the_same_provider(sqlite: Databas
             done = finetune_job(id=str(2000 + number))
             await add_job(connection, done)
             await begin_stage(connection, done, Stage.TRAINING)
-            await end_stage(connection, done.id, Stage.TRAINING, StageOutcome.DONE, result={})
+            await end_stage(connection, done, Stage.TRAINING, StageOutcome.DONE, result={})
     declared = {"declared_seconds": 3600.0}
     assert await deadline_of(sqlite, job, Stage.TRAINING, **declared) == pytest.approx(360.0)
     assert await deadline_of(sqlite, job, Stage.ARCHIVED, **declared) == 3600.0

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.errors import BadInput, NotFound, ProviderBusy, ProviderModerated
+from bot.errors import BadInput, NotFound, OutcomeUnknown, ProviderBusy, ProviderModerated, ProviderUnreachable
+from bot.permissions import Asker
 from bot.providers.card import GeneratorCard, ModelBy, ProviderCard, Range
 from bot.providers.tasks import FetchedPictures, GenerationRequest, Stopped, Task, TaskState
 from bot.workflows.requests import REFERENCE_BYTES, SEEDS, GenerateRequest
@@ -62,6 +63,8 @@ class Painter(FakeProvider):
         super().__init__(home, card=replace(card, generators=generators), checks_until_finished=1)
         self.refuses_at_once: set[int] = set()
         self.refuses_later: set[int] = set()
+        self.doubts: set[int] = set()
+        self.asked: list[int] = []
         self.withheld: dict[int, int] = {}
         self.spoils = 0
         self.hangs_at: Moment | None = None
@@ -71,6 +74,9 @@ class Painter(FakeProvider):
     async def submit_generation(self, request: GenerationRequest) -> Task:
         await self._hang("submit", request.part, "before")
         self._fail("submit")
+        self.asked.append(request.part)
+        if request.part in self.doubts:
+            raise OutcomeUnknown("no answer")
         self.seen += [path.read_bytes() for path in request.images]
         if request.part in self.refuses_at_once:
             raise ProviderModerated(f"Picture {request.part} was refused for its content.")
@@ -494,3 +500,24 @@ async def test_more_than_the_generator_takes_is_refused_at_once(
 async def test_the_price_of_a_job_is_that_of_all_its_pictures(studio: Workshop, tmp_path: Path) -> None:
     await opened(studio, tmp_path, ONE_BY_ONE)
     assert (await ended(studio, count=3)).details["price_usd"] == pytest.approx(0.06)
+
+
+async def test_a_part_in_doubt_is_its_persons_to_decide_and_what_is_made_is_kept(
+    studio: Workshop, tmp_path: Path
+) -> None:
+    painter = await opened(studio, tmp_path, ONE_BY_ONE)
+    painter.doubts, painter.refuses_later = {1, 3}, {2}
+    painter.fail_next("find", *[ProviderUnreachable("away")] * 100)
+    await studio.do.generate.request("2002", PLACE, request(count=4, seed=7))
+    job = await studio.until("2002", JobStatus.UNCERTAIN, JobStatus.DONE, JobStatus.FAILED)
+    assert job.status is JobStatus.UNCERTAIN
+    assert painter.asked == [0, 1, 2, 3]
+
+    painter.doubts = set()
+    await studio.do.retry.submit_again("2002", Asker(person_id=ME))
+    job = await studio.until("2002", JobStatus.UNCERTAIN, JobStatus.DONE, JobStatus.FAILED)
+    assert job.status is JobStatus.UNCERTAIN, "the other one is a question too"
+    await studio.do.retry.submit_again("2002", Asker(person_id=ME))
+    assert (await studio.until("2002", JobStatus.DONE, JobStatus.FAILED)).status is JobStatus.DONE
+    assert [position for position, _ in await made_for(studio)] == [0, 1, 3]
+    assert painter.asked == [0, 1, 2, 3, 1, 3], "what was made or refused is not asked for again"

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import AtelierError, NotYours, ProviderAway, ProviderUnpaid, TooLate
 from bot.permissions import Asker
+from bot.providers.tasks import TrainingRequest
 from bot.workflows.outages import FAILURES_IN_A_ROW
 from storage.datasets import add_dataset
 from storage.jobs import Job, add_job
@@ -68,6 +69,9 @@ async def waits(workshop: Workshop, *errors: Exception) -> Job:
 
 async def test_a_job_waits_in_its_first_attempt_and_is_submitted_once_when_there_is_money(town: Workshop) -> None:
     await waits(town)
+    async with asyncio.timeout(20):
+        while not town.announcer.posted:
+            await asyncio.sleep(0.02)
     await town.crash()
     await town.start()
     await asyncio.sleep(0.1)
@@ -182,6 +186,35 @@ async def test_a_training_comes_back_for_review_with_the_other_trainers_own_sett
         while not town.provider.tidied:
             await asyncio.sleep(0.02)
     assert other(town).accepted() == [], "nothing is paid without Start"
+    await town.do.finetune.start("1005", ME)
+    await town.until("1005", JobStatus.DONE)
+    assert (len(other(town).accepted()), len(town.provider.accepted())) == (1, 0)
+
+
+async def test_what_is_laid_out_late_at_the_provider_that_was_left_is_taken_away(town: Workshop, photos: Path) -> None:
+    """The upload was under way when its person went elsewhere."""
+    await town.do.finetune.request("1005", PLACE, replace(finetune_request(photos), name="Mira"))
+    await town.until("1005", JobStatus.REVIEW)
+    reached, go_on, prepare = asyncio.Event(), asyncio.Event(), town.provider.prepare_training
+
+    async def slowly(request: TrainingRequest) -> dict[str, str]:
+        reached.set()
+        await go_on.wait()
+        return await prepare(request)
+
+    town.provider.prepare_training = slowly  # type: ignore[method-assign]
+    await town.do.finetune.start("1005", ME)
+    await asyncio.wait_for(reached.wait(), 20)
+    await waits(town)
+    await town.do.moving.move("1005", ME, to="Other provider")
+    go_on.set()
+    async with asyncio.timeout(20):
+        while not town.provider.tidied:
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
+    job = await town.job("1005")
+    assert (job.status, job.round, job.details["trainer"]) == (JobStatus.REVIEW, 1, "theirs")
+    assert "prepared" not in job.details
     await town.do.finetune.start("1005", ME)
     await town.until("1005", JobStatus.DONE)
     assert (len(other(town).accepted()), len(town.provider.accepted())) == (1, 0)

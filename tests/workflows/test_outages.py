@@ -401,3 +401,26 @@ async def test_the_end_that_a_killed_process_owes_a_channel_is_said_by_the_next(
     for _ in range(2):
         await street.vigil(street.operators()).catch_up()
     assert street.announcer.edited == [(PLACE.channel_id, "Fake provider", 0)]
+
+
+async def test_what_is_not_paid_for_goes_at_once_and_ends_no_outage(street: Street) -> None:
+    """Laying out a dataset says nothing of what the provider accepts, and some send nothing at all for it."""
+    first, second = await street.job(), await street.job("3003")
+    await street.fails(first, *[AWAY] * (FAILURES_IN_A_ROW - 1))
+    assert await street.here.outlast(second, Sending(), is_paid=False) == "accepted"
+    await street.fails(first, AWAY)
+    assert await street.is_out(), "failures in a row stay in a row"
+    laying_out = Sending()
+    assert await street.here.outlast(second, laying_out, is_paid=False) == "accepted"
+    assert laying_out.times == 1
+    assert await street.is_out()
+    assert street.announcer.edited == []
+
+
+async def test_what_is_not_paid_for_waits_when_it_meets_the_outage_itself(street: Street) -> None:
+    job = await street.job()
+    await street.fails(job, *[AWAY] * FAILURES_IN_A_ROW)
+    laying_out, before = Sending(AWAY), street.ms
+    assert await street.here.outlast(job, laying_out, is_paid=False) == "accepted"
+    assert laying_out.times == 2
+    assert street.ms - before >= 15_000

@@ -82,6 +82,7 @@ async def test_weights_that_could_not_be_copied_are_not_trained_again(workshop: 
     assert len(workshop.provider.accepted()) == 1
     stages = await told(workshop)
     assert outcomes(stages, Stage.TRAINING) == [StageOutcome.DONE]
+    assert workshop.provider.laid_out == 1, "what is trained needs no pictures any more"
     assert outcomes(stages, Stage.PREPARED) == [StageOutcome.DONE]
     assert outcomes(stages, Stage.ARCHIVED) == [StageOutcome.FAILED] * 4 + [StageOutcome.DONE]
     async with workshop.database.reading() as connection:
@@ -334,3 +335,35 @@ async def test_a_question_that_a_crash_cut_off_is_asked_after_it(workshop: Works
         while not workshop.cards.announced:
             await asyncio.sleep(0.02)
     assert workshop.cards.announced == [Message.QUESTION]
+
+
+async def test_a_task_that_is_gone_is_asked_after_once_and_a_retry_begins_anew(
+    workshop: Workshop, photos: Path
+) -> None:
+    workshop.provider.fail_next("check", ProviderGone("It does not know this task."))
+    job = await failed(workshop, photos)
+    assert (job.error_category, job.may_be_retried) == (ErrorCategory.GONE, True)
+    (first,) = await paid_requests(workshop)
+    assert first.verdict is ErrorCategory.GONE
+    await workshop.do.retry.retry("1001", ME)
+    assert (await ended(workshop)).status is JobStatus.DONE
+    assert len(workshop.provider.accepted()) == 2
+
+
+async def test_a_new_round_waits_for_its_provider_from_the_beginning(workshop: Workshop, photos: Path) -> None:
+    workshop.provider.fail_next("fetch", *[ProviderUnreachable("away")] * 4)
+    await failed(workshop, photos)
+    async with workshop.database.writing() as connection:
+        await change_job(connection, "1001", held_ms=1)
+    await workshop.do.retry.retry("1001", ME)
+    assert (await workshop.job("1001")).held_ms is None
+
+
+async def test_weights_that_are_gone_before_they_were_copied_are_trained_anew_when_its_person_retries(
+    workshop: Workshop, photos: Path
+) -> None:
+    workshop.provider.fail_next("fetch", ProviderGone("Its files were deleted."))
+    assert (await failed(workshop, photos)).error_category is ErrorCategory.GONE
+    await workshop.do.retry.retry("1001", ME)
+    assert (await ended(workshop)).status is JobStatus.DONE
+    assert len(workshop.provider.accepted()) == 2
