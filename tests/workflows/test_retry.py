@@ -52,6 +52,9 @@ async def doubted(workshop: Workshop, photos: Path) -> Job:
     workshop.provider.fail_next("find", *[ProviderUnreachable("away")] * 5)
     job = await failed(workshop, photos)
     assert job.status is JobStatus.UNCERTAIN
+    async with asyncio.timeout(20):
+        while Message.QUESTION not in workshop.cards.announced:
+            await asyncio.sleep(0.01)
     return job
 
 
