@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage.database import Connection, now_ms
 from storage.places import Place, insert_if_absent, place_of, remember_place
 from storage.statuses import ErrorCategory, JobKind, JobStatus
-from storage.tables import jobs, submissions
+from storage.tables import jobs
 
 RETRY_MS = 7 * 86_400_000
 BUSY = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
@@ -81,13 +81,13 @@ async def add_job(connection: Connection, job: Job) -> bool:
 
 async def find_job(connection: Connection, job_id: str) -> Job | None:
     row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).one_or_none()
-    return _job(row) if row is not None else None
+    return job_of(row) if row is not None else None
 
 
 async def locked_job(connection: Connection, job_id: str) -> Job | None:
     """The job, which nobody else changes or decides about until this transaction ends."""
     row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update())).one_or_none()
-    return _job(row) if row is not None else None
+    return job_of(row) if row is not None else None
 
 
 async def change_job(
@@ -154,60 +154,11 @@ async def _page(connection: Connection, whose: sa.ColumnElement[bool], limit: in
     statement = (
         sa.select(jobs).where(whose).order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(limit).offset(offset)
     )
-    return [_job(row) for row in await connection.execute(statement)]
+    return [job_of(row) for row in await connection.execute(statement)]
 
 
 async def _count(connection: Connection, whose: sa.ColumnElement[bool]) -> int:
     return int((await connection.execute(sa.select(sa.func.count()).select_from(jobs).where(whose))).scalar_one())
-
-
-async def left_open(connection: Connection, *, quiet_since_ms: int, after_id: str, limit: int) -> list[Job]:
-    """Jobs that should be at work and have not changed for a while, in the order of their ids, from this one on."""
-    at_work = (JobStatus.PREPARING, JobStatus.RUNNING, JobStatus.CANCELLING)
-    statement = (
-        sa.select(jobs)
-        .where(jobs.c.status.in_(at_work), jobs.c.updated_ms < quiet_since_ms, jobs.c.id > after_id)
-        .order_by(jobs.c.id)
-        .limit(limit)
-    )
-    return [_job(row) for row in await connection.execute(statement)]
-
-
-async def jobs_waiting_for(connection: Connection, provider: str, *, limit: int) -> list[Job]:
-    """Those at work of which nothing is at this provider: held back, or still in its queue. Oldest first."""
-    is_there = sa.exists().where(submissions.c.job_id == jobs.c.id, submissions.c.verdict.is_(None))
-    statement = (
-        sa.select(jobs)
-        .where(
-            jobs.c.provider == provider,
-            jobs.c.status == JobStatus.RUNNING,
-            jobs.c.kind.in_((JobKind.FINETUNE, JobKind.GENERATE)),
-            sa.or_(jobs.c.held_ms.is_not(None), sa.not_(is_there)),
-        )
-        .order_by(jobs.c.created_ms, jobs.c.id)
-        .limit(limit)
-    )
-    return [_job(row) for row in await connection.execute(statement)]
-
-
-async def shown_late(connection: Connection, *, after_ms: int, before_ms: int, limit: int) -> list[str]:
-    """Jobs that stand still and whose card shows an older state, changed between these moments."""
-    at_rest = (JobStatus.REVIEW, JobStatus.UNCERTAIN, JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
-    statement = (
-        sa.select(jobs.c.id)
-        .where(jobs.c.status.in_(at_rest), jobs.c.shown_ms < jobs.c.updated_ms)
-        .where(jobs.c.updated_ms.between(after_ms, before_ms))
-        .order_by(jobs.c.updated_ms)
-        .limit(limit)
-    )
-    return list((await connection.execute(statement)).scalars())
-
-
-async def failed_between(connection: Connection, after_ms: int, before_ms: int) -> list[str]:
-    statement = sa.select(jobs.c.id).where(
-        jobs.c.status == JobStatus.FAILED, jobs.c.finished_ms.between(after_ms, before_ms)
-    )
-    return list((await connection.execute(statement)).scalars())
 
 
 async def count_busy_jobs_of_person(connection: Connection, person_id: int) -> int:
@@ -224,7 +175,8 @@ async def _count_busy(connection: Connection, whose: sa.ColumnElement[bool]) -> 
     return int((await connection.execute(statement)).scalar_one())
 
 
-def _job(row: sa.Row[Any]) -> Job:
+def job_of(row: sa.Row[Any]) -> Job:
+    """For queries elsewhere in `storage`."""
     return Job(
         id=row.id,
         place=place_of(row),

@@ -15,7 +15,7 @@ from bot.providers.contract import Balances
 from bot.providers.registry import Providers
 from bot.workflows.stages import Cards
 from storage.database import Database
-from storage.jobs import Job, jobs_waiting_for
+from storage.jobs import Job
 from storage.outages import (
     Notice,
     Outage,
@@ -25,6 +25,7 @@ from storage.outages import (
     probe_sooner,
     remember_notice,
 )
+from storage.watching import jobs_waiting_for
 
 SECONDS_BETWEEN_ROUNDS = 2.0
 SECONDS_BETWEEN_BALANCES = 30.0

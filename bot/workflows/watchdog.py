@@ -9,8 +9,9 @@ from bot.workflows.cancel import CANCEL, STORIES, Cancel
 from bot.workflows.stages import StageFailed
 from bot.workflows.workbench import Workbench
 from storage.database import now_ms
-from storage.jobs import RETRY_MS, Job, failed_between, left_open, shown_late
+from storage.jobs import RETRY_MS, Job
 from storage.statuses import ErrorCategory, JobStatus
+from storage.watching import failed_between, left_open, shown_late
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from tests.messages.reading import assert_discord_takes, labels_of, text_of
 DONE = generate_job(status=JobStatus.DONE)
 
 
-def delivery(route: Route, *, part: int = 0, round_: int = 0, message: Message = Message.RESULT) -> Delivery:
-    slot = Slot(job_id=DONE.id, message=message, round=round_, part=part)
+def delivery(route: Route, *, part: int = 0, message: Message = Message.RESULT) -> Delivery:
+    slot = Slot(job_id=DONE.id, message=message, part=part)
     posted = None if route is Route.KEPT else 5
     return Delivery(slot=slot, intended_ms=1, route=route, posted_in=posted, message_id=posted, pictures=())
 
@@ -49,7 +49,6 @@ def test_a_result_elsewhere_is_said_on_the_card_and_on_asking(route: Route, on_c
         (),
         (delivery(Route.CHANNEL),),
         (delivery(Route.KEPT, message=Message.FAILURE),),
-        (delivery(Route.KEPT, round_=1),),
         (replace(delivery(Route.DIRECT), message_id=None),),
     ],
 )

@@ -39,7 +39,11 @@ OPERATOR = Asker(person_id=ME + 2, operates=True)
 async def failed(workshop: Workshop, photos: Path, *, job_id: str = "1001") -> Job:
     await review(workshop, photos)
     await workshop.do.finetune.start(job_id, ME)
-    return await ended(workshop, job_id)
+    job = await ended(workshop, job_id)
+    async with asyncio.timeout(20):
+        while not workshop.cards.announced:  # its person has read so before doing anything about it
+            await asyncio.sleep(0.01)
+    return job
 
 
 async def ended(workshop: Workshop, job_id: str = "1001") -> Job:
@@ -52,9 +56,6 @@ async def doubted(workshop: Workshop, photos: Path) -> Job:
     workshop.provider.fail_next("find", *[ProviderUnreachable("away")] * 5)
     job = await failed(workshop, photos)
     assert job.status is JobStatus.UNCERTAIN
-    async with asyncio.timeout(20):
-        while Message.QUESTION not in workshop.cards.announced:
-            await asyncio.sleep(0.01)
     return job
 
 
