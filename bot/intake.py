@@ -15,6 +15,7 @@ from storage.errors import StorageTrouble
 
 log = logging.getLogger(__name__)
 
+ALREADY_ANSWERED = 40060  # an earlier answer of ours arrived, and Discord's word of that did not
 LEAVING = "I am restarting: please try that again in a minute."
 
 
@@ -53,10 +54,19 @@ async def answer_privately(interaction: discord.Interaction[Any], text: str) -> 
     """Tell only this person, whatever has been answered so far; an interaction that has died is let go."""
     try:
         if not interaction.response.is_done():
-            await interaction.response.send_message(view=sentence(text), ephemeral=True)
+            await _answer_first(interaction, text)
         elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
             await interaction.edit_original_response(view=sentence(text))
         else:
             await interaction.followup.send(view=sentence(text), ephemeral=True)
     except discord.HTTPException as problem:
         log.warning("A person could not be told (%s): %s", problem, text)
+
+
+async def _answer_first(interaction: discord.Interaction[Any], text: str) -> None:
+    try:
+        await interaction.response.send_message(view=sentence(text), ephemeral=True)
+    except discord.HTTPException as problem:
+        if problem.code != ALREADY_ANSWERED:
+            raise
+        await interaction.followup.send(view=sentence(text), ephemeral=True)

@@ -123,7 +123,12 @@ def timeline(view: JobView, asker: Asker) -> Card:
         f"{STATUS_WORDS[job.status].capitalize()} · asked for {moment(job.created_ms)}",
     ]
     end = [f"\n{where}"] if (where := on_asking(view.deliveries)) else []
-    end += [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"] if job.error_sentence else []
+    is_said = any(event.detail == job.error_sentence for event in view.events)
+    end += (
+        [f"\n**{job.error_category}** · {plain(job.error_sentence, 1000)}"]
+        if job.error_sentence and not is_said
+        else []
+    )
     end.append(f"-# job {job.id}")
     events = [_event(event, for_operator) for event in view.events] or ["No stage has begun yet."]
     room = TEXT_CHARACTERS - sum(len(line) + 1 for line in lines + end)

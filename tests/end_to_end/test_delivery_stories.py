@@ -133,6 +133,15 @@ async def test_a_result_whose_answer_is_lost_is_posted_once(live: LiveBot, ann: 
     assert len([one for one in live.messages_about(prompt) if one["attachments"]]) == 1
 
 
+async def test_a_command_whose_acknowledgement_is_not_heard_leaves_nobody_waiting(
+    live: LiveBot, ann: Person, anns_model: str
+) -> None:
+    live.playground.lose_next_answer("POST", r"^/interactions/\d+/[^/]+/callback")
+    answer = await ann.command("generate", channel="training", model=anns_model, prompt="TOK, did you say so?")
+    assert "Please try again" in text_of(await answer.final())
+    assert live.messages_about("TOK, did you say so?") == []
+
+
 async def test_pictures_of_a_running_job_are_not_shown(live: LiveBot, ann: Person, photos: Path) -> None:
     await live.hand_over(ann, photos, "Waiting")
     job_id = rows(live.data_dir, "SELECT id FROM jobs ORDER BY created_ms DESC LIMIT 1")[0][0]
