@@ -6,10 +6,11 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -21,6 +22,7 @@ from storage.trouble import WAY_OUT, Trouble, naming_trouble, trouble_of, what_i
 Connection = AsyncConnection
 
 BUSY_TIMEOUT_MS = 30_000
+CLOSING_SECONDS = 5.0
 
 
 class Database:
@@ -33,6 +35,7 @@ class Database:
         self.url = _with_driver(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine: AsyncEngine | None = None
+        self._connections: list[Any] = []  # of SQLite, as the drivers made them
 
     async def open(self) -> None:
         """Bring the schema up to date, then open. Raises `StorageRefused` and leaves everything as it was."""
@@ -50,6 +53,7 @@ class Database:
         self._engine = create_async_engine(url, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
             _tune_sqlite(self._engine.sync_engine)
+            self._keep_in_sight(self._engine.sync_engine)
 
     def open_sync_engine(self) -> sa.Engine:
         """A synchronous engine on the same database, tuned alike: for migrations."""
@@ -67,6 +71,7 @@ class Database:
         if self.is_sqlite:
             engine = sa.create_engine(self.url.set(drivername="sqlite"))
             _tune_sqlite_connections(engine, isolation_level="IMMEDIATE")
+            self._keep_in_sight(engine)
         else:
             engine = self.open_sync_engine()
 
@@ -97,8 +102,35 @@ class Database:
                 yield await connection.execution_options(reads_only=True)
 
     async def close(self) -> None:
+        """Nothing of ours holds the database from then on, whatever was interrupted in the middle of a transaction."""
         if self._engine is not None:
             await self._engine.dispose()
+        for connection in self._connections:
+            await _let_go(connection)
+        self._connections.clear()
+
+    def _keep_in_sight(self, engine: sa.Engine) -> None:
+        """A connection that a cancelled task or a dying thread had in hand never comes back to the pool."""
+
+        @sa.event.listens_for(engine, "connect")
+        def on_connect(connection: Any, _record: Any) -> None:
+            self._connections.append(getattr(connection, "driver_connection", connection))
+
+        @sa.event.listens_for(engine, "close")
+        def on_close(connection: Any, _record: Any) -> None:
+            with suppress(ValueError):
+                self._connections.remove(getattr(connection, "driver_connection", connection))
+
+
+async def _let_go(connection: sqlite3.Connection | aiosqlite.Connection) -> None:
+    """Close it, and with it the transaction that is open in it."""
+    if isinstance(connection, sqlite3.Connection):
+        with suppress(sqlite3.Error):
+            connection.interrupt()
+            connection.close()
+    elif (closed := connection.stop()) is not None:
+        with suppress(TimeoutError, sqlite3.Error):
+            await asyncio.wait_for(closed, CLOSING_SECONDS)
 
 
 def now_ms() -> int:

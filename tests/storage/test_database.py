@@ -117,3 +117,46 @@ def test_a_second_process_on_the_same_data_is_refused(tmp_path: Path) -> None:
         pass
     with only_process(tmp_path):
         pass
+
+
+async def test_after_closing_no_interrupted_transaction_holds_the_database(sqlite_url: str) -> None:
+    """The bot opens everything anew within one process when its client dies, whatever was under way."""
+    database = Database(sqlite_url)
+    await database.open()
+    engine = database.open_workflow_engine(lambda _trouble: None)
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def writes_for_ever() -> None:
+        async with database.writing():
+            held.set()
+            await let_go.wait()
+
+    writing = asyncio.create_task(writes_for_ever())
+    await held.wait()
+    await database.close()
+    engine.dispose()
+    await is_free(sqlite_url)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+
+
+async def test_nor_does_one_of_a_thread_of_the_workflow_engine(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.open()
+    engine = database.open_workflow_engine(lambda _trouble: None)
+    connection = await asyncio.to_thread(engine.connect)
+    await asyncio.to_thread(connection.exec_driver_sql, "BEGIN IMMEDIATE")
+    engine.dispose()
+    await database.close()
+    await is_free(sqlite_url)
+    connection.invalidate()
+    connection.close()
+
+
+async def is_free(url: str) -> None:
+    again = Database(url)
+    async with asyncio.timeout(10):
+        await again.open()
+        async with again.writing() as connection:
+            await connection.exec_driver_sql("CREATE TABLE written (number INTEGER)")
+    await again.close()
