@@ -9,8 +9,7 @@ from discord.ext import commands
 
 from bot.client import Atelier
 from bot.errors import NotFound
-from bot.messages.buttons import Act
-from bot.messages.cards import Card
+from bot.messages.buttons import Act, Card
 from bot.messages.export import debug_export, export_name
 from bot.messages.lists import PER_PAGE, jobs_page, sentence, server_jobs_page, timeline
 from bot.messages.outages import elsewhere_meant

@@ -5,8 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Atelier
-from bot.messages.buttons import Act
-from bot.messages.cards import Card
+from bot.messages.buttons import Act, Card
 from bot.messages.lists import PER_PAGE, delete_question, model_details, models_page, sentence
 from bot.messages.words import plain
 from bot.providers.base_models import title_of

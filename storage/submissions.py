@@ -94,10 +94,14 @@ async def submissions_of(connection: Connection, job_id: str) -> list[Submission
     return [_submission(row) for row in await connection.execute(statement)]
 
 
+async def latest_submissions(connection: Connection, job_id: str) -> list[Submission]:
+    """That of each part which counts."""
+    return list({one.part: one for one in await submissions_of(connection, job_id)}.values())
+
+
 async def open_submissions(connection: Connection, job_id: str) -> list[Submission]:
-    """The latest of each part, as far as it has no verdict."""
-    latest = {one.part: one for one in await submissions_of(connection, job_id)}
-    return [one for one in latest.values() if one.verdict is None]
+    """Those that count and have no verdict."""
+    return [one for one in await latest_submissions(connection, job_id) if one.verdict is None]
 
 
 async def belongs_to_another(connection: Connection, remote_id: str, intent: Submission) -> bool:

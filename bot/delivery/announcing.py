@@ -7,7 +7,7 @@ import discord
 from bot.delivery.outbox import Letter, Outbox
 from bot.delivery.refusals import PlaceRefused, read_by_meaning
 from bot.delivery.sharing import DEFAULT_FILE_BYTES, PicturesMessage, Sharing
-from bot.messages.cards import Card
+from bot.messages.buttons import Card
 from bot.messages.results import (
     failure_result,
     model_result,

@@ -12,7 +12,7 @@ import discord
 
 from bot.delivery.marks import mark_of, nonce_of
 from bot.delivery.refusals import PlaceRefused, ThreadExists, TooLarge, read_by_meaning
-from bot.messages.cards import Card
+from bot.messages.buttons import Card
 from bot.messages.whereabouts import sent_directly
 from bot.messages.words import plain
 from storage.database import Database

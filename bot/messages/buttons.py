@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import discord
 
+Card = discord.ui.LayoutView
+
 
 class Act(StrEnum):
     START = "start"

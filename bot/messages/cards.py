@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import discord
 
+from bot.messages.buttons import Card
 from bot.messages.job_buttons import LEFT_OUT_LINES, job_buttons
 from bot.messages.offers import quote, trainer_title
 from bot.messages.outages import put_right, waiting
@@ -32,8 +33,6 @@ MARKS = {
     StageOutcome.CANCELLED: "⏹️",
     StageOutcome.INTERRUPTED: "🔄",
 }
-
-Card = discord.ui.LayoutView
 
 
 def job_card(view: JobView) -> Card:

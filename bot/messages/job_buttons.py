@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.messages.buttons import Act, button
+from bot.messages.buttons import Act, Card, button
 from bot.messages.outages import elsewhere_label
 from bot.messages.view import JobView
 from storage.statuses import JobKind, JobStatus
 
 LEFT_OUT_LINES = 5  # that the card itself names
-
-Card = discord.ui.LayoutView
 
 
 def job_buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:

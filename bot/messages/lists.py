@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import discord
 
-from bot.messages.buttons import Act, button
-from bot.messages.cards import Card, finished_card
+from bot.messages.buttons import Act, Card, button
+from bot.messages.cards import finished_card
 from bot.messages.job_buttons import retry_button
 from bot.messages.outlooks import in_line
 from bot.messages.view import JobView

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import discord
 
-from bot.messages.buttons import Act, button
-from bot.messages.cards import Card, finished_card, generation_facts
+from bot.messages.buttons import Act, Card, button
+from bot.messages.cards import finished_card, generation_facts
 from bot.messages.words import COLOURS, count, plain
 from bot.providers.card import ProviderCard
 from storage.jobs import Job

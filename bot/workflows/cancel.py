@@ -11,11 +11,12 @@ from bot.workflows.handover import Handovers
 from bot.workflows.imports import IMPORT
 from bot.workflows.preparation import PREPARE
 from bot.workflows.publish import PUBLISH
+from bot.workflows.reconciliation import find_task
 from bot.workflows.workbench import Workbench
 from storage.history import close_open_stages
 from storage.jobs import Job, change_job, find_job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, StageOutcome
-from storage.submissions import Submission, belongs_to_another, remember_verdict, submissions_of
+from storage.submissions import Submission, latest_submissions, remember_verdict
 
 CANCEL = "cancel"
 STORIES = {
@@ -71,8 +72,8 @@ class Cancel:
         """Every request that is paid for and not ended; what is said is about the worst of them."""
         job = await self._job(job_id)
         async with self._database.reading() as connection:
-            latest = {one.part: one for one in await submissions_of(connection, job_id)}
-        notes = [await self._stop(job, submission) for submission in latest.values()]
+            latest = await latest_submissions(connection, job_id)
+        notes = [await self._stop(job, submission) for submission in latest]
         return {"note": max(notes, default="", key=len)}
 
     async def _stop(self, job: Job, submission: Submission) -> str:
@@ -105,14 +106,9 @@ class Cancel:
         if not isinstance(provider, Lists):
             return None
         try:
-            found = await provider.find(await self._request_of(job, submission), since=submission.intended_ms / 1000)
+            return await find_task(self._database, provider, await self._request_of(job, submission), submission)
         except ProviderError:
             return None
-        async with self._database.reading() as connection:
-            for task in found:
-                if not await belongs_to_another(connection, task.id, submission):
-                    return task
-        return None
 
     async def _request_of(self, job: Job, submission: Submission) -> TrainingRequest | GenerationRequest:
         if job.kind is JobKind.FINETUNE:

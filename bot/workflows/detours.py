@@ -6,8 +6,9 @@ from itertools import takewhile
 from typing import Any
 
 from bot.errors import BadInput
-from bot.providers.card import GeneratorCard, Handover, ProviderCard, Range, TrainerCard
+from bot.providers.card import GeneratorCard, ProviderCard, Range, TrainerCard
 from bot.providers.registry import Providers
+from bot.workflows.handover import way_to
 from bot.workflows.models import reachable_by
 from bot.workflows.requests import default_settings
 from storage.database import Connection, Database
@@ -95,14 +96,9 @@ class Detours:
             for provider, trainer in self._providers.trainers()
             if trainer.base_model == now.base_model
             and trainer.image_count.holds(len(dataset.images))
-            and self._can_be_handed(trainer, size)
+            and way_to(trainer, size, has_object_storage=self._has_object_storage) is not None
             for details in _training_at(trainer, job.details)
         ]
-
-    def _can_be_handed(self, trainer: TrainerCard, size: int) -> bool:
-        return any(
-            size <= most and (way is not Handover.LINK or self._has_object_storage) for way, most in trainer.handover
-        )
 
 
 def _takes(generator: GeneratorCard, details: Mapping[str, Any]) -> bool:

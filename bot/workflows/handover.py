@@ -69,10 +69,10 @@ class Handovers:
 
     def _way(self, trainer: TrainerCard, dataset: Path) -> Handover:
         size = dataset.stat().st_size
-        for way, most_bytes in trainer.handover:
-            if size <= most_bytes and (way is not Handover.LINK or self._bench.objects is not None):
-                return way
         has_storage = self._bench.objects is not None
+        way = way_to(trainer, size, has_object_storage=has_storage)
+        if way is not None:
+            return way
         ways = [most for way, most in trainer.handover if way is not Handover.LINK or has_storage]
         if not ways:
             raise ProviderRefused(
@@ -85,6 +85,14 @@ class Handovers:
             f"{together}; without object storage {trainer.title} takes "
             f"{max(ways) // 2**20} MiB: send fewer, or ask the bot's operator to set up object storage."
         )
+
+
+def way_to(trainer: TrainerCard, size: int, *, has_object_storage: bool) -> Handover | None:
+    """The first way that takes a dataset of so many bytes; None when there is none."""
+    for way, most_bytes in trainer.handover:
+        if size <= most_bytes and (way is not Handover.LINK or has_object_storage):
+            return way
+    return None
 
 
 def dataset_key(job_id: str) -> str:

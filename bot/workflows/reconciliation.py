@@ -70,9 +70,16 @@ class Reconciliation:
 
     async def _find(self, paid: Paid, intent: Submission) -> Task | None:
         assert isinstance(paid.provider, Lists)
-        candidates = await paid.provider.find(paid.request, since=intent.intended_ms / 1000)
-        async with self._database.reading() as connection:
-            for task in candidates:
-                if not await belongs_to_another(connection, task.id, intent):
-                    return task
-        return None
+        return await find_task(self._database, paid.provider, paid.request, intent)
+
+
+async def find_task(
+    database: Database, provider: Lists, request: TrainingRequest | GenerationRequest, intent: Submission
+) -> Task | None:
+    """What the provider's own list shows for this intent and for no other. Raises `ProviderError`."""
+    candidates = await provider.find(request, since=intent.intended_ms / 1000)
+    async with database.reading() as connection:
+        for task in candidates:
+            if not await belongs_to_another(connection, task.id, intent):
+                return task
+    return None

@@ -8,7 +8,7 @@ import discord
 import pytest
 from PIL import Image
 
-from bot.messages.cards import Card
+from bot.messages.buttons import Card
 from bot.playground.reading import labels_of, text_of
 from storage.pictures import pictures_of_job
 from storage.statuses import Message, Route

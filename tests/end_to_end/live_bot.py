@@ -173,6 +173,10 @@ class LiveBot:
             lambda message: message["id"] not in before and bool(message["attachments"]) and prompt in text_of(message)
         )
 
+    async def pictures(self, prompt: str) -> Message:
+        """The message with the pictures that somebody asked for."""
+        return await self.sees(lambda message: bool(message["attachments"]) and prompt in text_of(message))
+
     async def job(self, job_id: str) -> Job:
         async with self.resources.database.reading() as connection:
             found = await find_job(connection, job_id)

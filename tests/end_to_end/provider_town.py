@@ -15,6 +15,7 @@ from tests.simulators import bfl, fal, replicate, together
 from tests.simulators.hub import HubSimulator
 from tests.simulators.s3 import S3Server
 
+OPERATORS = "general"  # where they read, when they are told in a channel
 LONGEST_PAUSE = 0.05  # seconds between two looks at a provider, whatever its card says
 
 
@@ -88,3 +89,10 @@ def variables_of(town: Town) -> dict[str, str]:
         "CLOUDFLARE_R2_BUCKET": town.s3.bucket,
         "CLOUDFLARE_R2_ENDPOINT": town.s3.endpoint,
     }
+
+
+async def start_for_operators(town: Town) -> None:
+    """Anew, with a bot that knows in which channel its operators read."""
+    await town.live.stop()
+    channel = town.live.playground.world.channel_named(OPERATORS).id
+    await town.live.start(**{**variables_of(town), "OPERATOR_CHANNEL": channel})

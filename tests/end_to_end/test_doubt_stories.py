@@ -9,7 +9,7 @@ from bot.playground.person import Person
 from bot.playground.reading import labels_of, text_of
 from storage.statuses import JobStatus
 from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately
-from tests.end_to_end.provider_town import Town, open_town, variables_of
+from tests.end_to_end.provider_town import OPERATORS, Town, open_town, start_for_operators
 from tests.fakes import Minutes
 from tests.simulators.fal import SUBMIT
 from tests.simulators.hub import LFS_WARNING
@@ -18,7 +18,6 @@ from tests.simulators.service import BAD_GATEWAY_AFTER_EFFECT, RESET
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.filterwarnings(LFS_WARNING)]
 
 PRO = "fal:fal-ai/flux-2-pro"
-OPERATORS = "general"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def minutes() -> Minutes:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory, minutes: Minutes) -> AsyncIterator[Town]:
     async with open_town(tmp_path_factory.mktemp("town"), now_ms=minutes) as town:
-        await start_anew(town)
+        await start_for_operators(town)
         yield town
 
 
@@ -37,13 +36,6 @@ async def town(tmp_path_factory: pytest.TempPathFactory, minutes: Minutes) -> As
 def later(minutes: Minutes) -> None:
     """No failure is one in a row with those of the test before."""
     minutes.forward(10)
-
-
-async def start_anew(town: Town) -> None:
-    """Its bot knows in which channel its operators read."""
-    await town.live.stop()
-    channel = town.live.playground.world.channel_named(OPERATORS).id
-    await town.live.start(**{**variables_of(town), "OPERATOR_CHANNEL": channel})
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +60,6 @@ async def doubtful(town: Town, ann: Person, prompt: str) -> tuple[Message, int]:
     return card, paid
 
 
-async def pictures(live: LiveBot, prompt: str) -> Message:
-    return await live.sees(lambda message: bool(message["attachments"]) and prompt in text_of(message))
-
-
 async def test_what_ran_is_attached_by_its_id_and_not_paid_again(town: Town, live: LiveBot, ann: Person) -> None:
     card, paid = await doubtful(town, ann, "a lost lighthouse")
     assert labels_of(card)[:3] == ["It ran: attach id", "Submit again (may be charged)", "Give up"]
@@ -86,7 +74,7 @@ async def test_what_ran_is_attached_by_its_id_and_not_paid_again(town: Town, liv
     dialog = await ann.press(card, "It ran: attach id")
     right = await ann.submit(dialog, {"What the provider calls it": town.fal.ledger[paid].id})
     assert "Found it" in text_of(await right.final())
-    await pictures(live, "a lost lighthouse")
+    await live.pictures("a lost lighthouse")
     job = await live.job_in(job_id_on(card), JobStatus.DONE)
     assert (job.round, len(town.fal.ledger)) == (1, paid + 1), "paid once"
 
@@ -94,7 +82,7 @@ async def test_what_ran_is_attached_by_its_id_and_not_paid_again(town: Town, liv
 async def test_what_is_submitted_again_is_charged_again_and_once(town: Town, live: LiveBot, ann: Person) -> None:
     card, paid = await doubtful(town, ann, "a second harbour")
     await ann.press(card, "Submit again (may be charged)")
-    await pictures(live, "a second harbour")
+    await live.pictures("a second harbour")
     assert len(town.fal.ledger) == paid + 2
     gone = await live.sees(lambda one: one["id"] == card["id"] and "Done" in text_of(one))
     assert labels_of(gone) == [], "nobody can press it twice"
@@ -111,9 +99,9 @@ async def test_what_is_given_up_is_sent_nowhere(town: Town, live: LiveBot, ann: 
 
 async def test_the_question_outlives_a_restart(town: Town, live: LiveBot, ann: Person) -> None:
     card, paid = await doubtful(town, ann, "a fourth tower")
-    await start_anew(town)
+    await start_for_operators(town)
     await ann.press(card, "Submit again (may be charged)")
-    await pictures(live, "a fourth tower")
+    await live.pictures("a fourth tower")
     assert len(town.fal.ledger) == paid + 2
 
 

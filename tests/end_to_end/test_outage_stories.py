@@ -11,7 +11,7 @@ from bot.playground.person import Person
 from bot.playground.reading import labels_of, text_of
 from storage.statuses import JobStatus
 from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately
-from tests.end_to_end.provider_town import Town, open_town, variables_of
+from tests.end_to_end.provider_town import OPERATORS, Town, open_town, start_for_operators
 from tests.fakes import Minutes
 from tests.simulators.fal import SUBMIT
 from tests.simulators.hub import LFS_WARNING
@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.filterwarnin
 
 OSTRIS = "replicate:ostris/flux-dev-lora-trainer"
 LOCKED = answers(403, {"detail": "User is locked. Reason: Exhausted balance. Top up your balance."})
-OPERATORS = "general"
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +31,8 @@ def minutes() -> Minutes:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory, minutes: Minutes) -> AsyncIterator[Town]:
-    """Its bot knows in which channel its operators read."""
     async with open_town(tmp_path_factory.mktemp("town"), now_ms=minutes) as town:
-        await town.live.stop()
-        channel = town.live.playground.world.channel_named(OPERATORS).id
-        await town.live.start(**{**variables_of(town), "OPERATOR_CHANNEL": channel})
+        await start_for_operators(town)
         yield town
 
 
@@ -56,10 +52,6 @@ async def asks(person: Person, prompt: str, model: str) -> None:
 
 def notices(live: LiveBot, title: str) -> list[Message]:
     return [one for one in live.messages_about("Jobs for it wait") if title in text_of(one)]
-
-
-async def pictures(live: LiveBot, prompt: str) -> Message:
-    return await live.sees(lambda message: bool(message["attachments"]) and prompt in text_of(message))
 
 
 async def test_a_training_that_meets_an_empty_account_waits_and_is_paid_once(
@@ -97,9 +89,7 @@ async def test_an_outage_is_announced_once_however_many_wait_and_survives_a_rest
     for number in range(5):
         await live.sees_text(f"a castle of glass {number}", "Black Forest Labs takes no jobs at the moment")
     await live.sees_text("Black Forest Labs", "Jobs for it wait")
-    await live.stop()
-    channel = live.playground.world.channel_named(OPERATORS).id
-    await live.start(**{**variables_of(town), "OPERATOR_CHANNEL": channel})
+    await start_for_operators(town)
     await asyncio.sleep(2.5)  # a round of the vigil: it would tell again now
     assert len(notices(live, "Black Forest Labs")) == 1
     assert len(town.bfl.ledger) == paid
@@ -107,7 +97,7 @@ async def test_an_outage_is_announced_once_however_many_wait_and_survives_a_rest
     town.bfl.credits = money
     minutes.forward(15)
     for number in range(5):
-        await pictures(live, f"a castle of glass {number}")
+        await live.pictures(f"a castle of glass {number}")
     assert len(town.bfl.ledger) == paid + 5, "each was paid once"
     (notice,) = live.messages_about("Black Forest Labs is back")
     assert "5 jobs go on" in text_of(notice)
@@ -128,7 +118,7 @@ async def test_a_generation_that_waits_goes_to_another_provider_when_its_person_
     assert "belongs to somebody else" in said_privately(await ben.press(card, "Use Black Forest Labs instead"))
 
     await ann.press(card, "Use Black Forest Labs instead")
-    shown = await pictures(live, "a quiet harbour")
+    shown = await live.pictures("a quiet harbour")
     assert "Black Forest Labs" in text_of(shown)
     job = await live.job_in(job_id_on(card), JobStatus.DONE)
     assert (job.provider, job.round) == ("bfl", 1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bot.messages.cards import Card
+from bot.messages.buttons import Card
 
 MOST_COMPONENTS = 40
 MOST_CHARACTERS = 4000

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.messages.buttons import Act, button, pattern
-from bot.messages.cards import Card, job_card, sheet_alt_text
+from bot.messages.buttons import Act, Card, button, pattern
+from bot.messages.cards import job_card, sheet_alt_text
 from bot.messages.results import (
     Share,
     alt_text,

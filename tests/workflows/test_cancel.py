@@ -16,6 +16,17 @@ from tests.workflows.workshop import Workshop
 ANN = Asker(person_id=ME)
 
 
+async def in_training(workshop: Workshop, photos: Path) -> None:
+    """Accepted by its provider, which does not finish by itself."""
+    workshop.provider._checks_until_finished = 10**9
+    await workshop.do.finetune.request("1001", PLACE, request(photos))
+    await workshop.until("1001", JobStatus.REVIEW)
+    await workshop.do.finetune.start("1001", ME)
+    async with asyncio.timeout(20):
+        while not workshop.provider.accepted():
+            await asyncio.sleep(0.01)
+
+
 async def until_stage(workshop: Workshop, stage: Stage) -> None:
     async with asyncio.timeout(20):
         while not any(event.stage is stage for event in await workshop.history("1001")):
@@ -33,13 +44,7 @@ async def test_a_review_can_be_cancelled_before_anything_is_spent(workshop: Work
 
 
 async def test_a_running_training_is_stopped_at_the_provider_too(workshop: Workshop, photos: Path) -> None:
-    workshop.provider._checks_until_finished = 10**9
-    await workshop.do.finetune.request("1001", PLACE, request(photos))
-    await workshop.until("1001", JobStatus.REVIEW)
-    await workshop.do.finetune.start("1001", ME)
-    async with asyncio.timeout(20):
-        while not workshop.provider.accepted():
-            await asyncio.sleep(0.01)
+    await in_training(workshop, photos)
     await workshop.do.cancel.request("1001", ANN)
     await workshop.crash()
     await workshop.start()
@@ -74,13 +79,7 @@ async def test_a_cancel_that_comes_too_late_says_what_it_cost(
 ) -> None:
     workshop.provider.cannot_be_stopped = True
     workshop.provider.costs(2.0)
-    workshop.provider._checks_until_finished = 10**9
-    await workshop.do.finetune.request("1001", PLACE, request(photos))
-    await workshop.until("1001", JobStatus.REVIEW)
-    await workshop.do.finetune.start("1001", ME)
-    async with asyncio.timeout(20):
-        while not workshop.provider.accepted():
-            await asyncio.sleep(0.01)
+    await in_training(workshop, photos)
     await workshop.do.cancel.request("1001", ANN)
     if finishes:
         workshop.provider._checks_until_finished = 0
@@ -91,13 +90,7 @@ async def test_a_cancel_that_comes_too_late_says_what_it_cost(
 async def test_what_a_cancel_cost_is_said_after_a_crash_too(workshop: Workshop, photos: Path) -> None:
     """The provider was told, and the engine had not noted it."""
     workshop.provider.costs(2.0)
-    workshop.provider._checks_until_finished = 10**9
-    await workshop.do.finetune.request("1001", PLACE, request(photos))
-    await workshop.until("1001", JobStatus.REVIEW)
-    await workshop.do.finetune.start("1001", ME)
-    async with asyncio.timeout(20):
-        while not workshop.provider.accepted():
-            await asyncio.sleep(0.01)
+    await in_training(workshop, photos)
     engine, told, step = workshop.engine, asyncio.Event(), workshop.engine.step
 
     async def dies_before_it_notes(name: str, body: Any, **options: Any) -> Any:
