@@ -38,14 +38,14 @@ class Span:
 def refuse_what_is_around(shown: str, archive: zipfile.ZipFile, file: BinaryIO, size: int) -> None:
     """The end of the zip is the end of the file, and counts what the directory lists."""
     if len(archive.comment) > _LONGEST_COMMENT:
-        raise _stuck_together(shown)
+        raise stuck_together(shown)
     file.seek(max(0, size - _END.size - len(archive.comment)))
     end = file.read(_END.size)
     if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
-        raise _stuck_together(shown)
+        raise stuck_together(shown)
     _, disk, first_disk, _, count, _, _, comment_bytes = _END.unpack(end)
     if comment_bytes != len(archive.comment) or count not in (len(archive.filelist), 0xFFFF):
-        raise _stuck_together(shown)
+        raise stuck_together(shown)
     if {disk, first_disk} - {0, 0xFFFF}:
         raise DatasetRejected(f"“{shown}” is one part of a split zip. Zip the pictures in one piece and send that.")
 
@@ -59,7 +59,7 @@ def spans_of(shown: str, archive: zipfile.ZipFile, file: BinaryIO) -> list[Span]
         raise DatasetRejected(f"“{shown}” holds files that overlap each other. Zip the pictures again.")
     gaps = sum(max(0, after.start - span.end - span.descriptor_bytes) for span, after in pairwise(in_order))
     if spans and (in_order[0].start > _SPANNING_MARK_BYTES or gaps > _MOST_UNEXPLAINED_BYTES):
-        raise _stuck_together(shown)
+        raise stuck_together(shown)
     return spans
 
 
@@ -104,7 +104,7 @@ def _in_full(size: int, packed_bytes: int, extra: bytes) -> tuple[int, int]:
     return size, packed_bytes
 
 
-def _stuck_together(shown: str) -> DatasetRejected:
+def stuck_together(shown: str) -> DatasetRejected:
     return DatasetRejected(
         f"“{shown}” is a zip with something else stuck to it. Zip only the pictures and send the new file."
     )

@@ -6,6 +6,9 @@ A name is asked only where the bytes cannot tell: a camera's RAW file is a TIFF,
 from enum import Enum
 
 START_BYTES = 512  # enough for every mark below
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22
+END_BYTES = _ZIP_END_BYTES + 65_535  # with the longest comment
 _RAW_NAMES = (".nef", ".nrw", ".arw", ".sr2", ".srf", ".dng", ".cr2", ".pef", ".srw", ".3fr", ".fff", ".iiq", ".rwl")
 _RAW_NAMES_TOO = (".erf", ".kdc", ".dcr", ".mos", ".mef")
 _DOCUMENT_NAMES = (".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".odg", ".pages", ".key", ".epub", ".xps")
@@ -130,6 +133,13 @@ def unwanted_because(start: bytes, name: str) -> str | None:
     if kind is FileKind.ZIP and name.lower().endswith(_DOCUMENT_NAMES):
         return "is a document: save its pictures as JPEG or PNG"
     return _WHAT_TO_DO.get(kind, "is not a picture")
+
+
+def ends_as_a_zip(end: bytes) -> bool:
+    """Whatever it begins as. `end` is the last `END_BYTES` of a file, or all of it when it is shorter."""
+    at = end.rfind(_ZIP_END)
+    comment = end[at + 20 : at + _ZIP_END_BYTES]
+    return at >= 0 and at + _ZIP_END_BYTES + int.from_bytes(comment, "little") == len(end)
 
 
 def _by_content(start: bytes) -> FileKind:

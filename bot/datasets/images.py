@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from bot.datasets.colour import to_srgb
 from bot.datasets.decoders import open_picture
-from bot.datasets.file_kinds import kind_of, unwanted_because
+from bot.datasets.file_kinds import END_BYTES, ends_as_a_zip, kind_of, unwanted_because
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.measures import measure
 from bot.datasets.report import LeftOut, PreparedImage, shown_name
@@ -37,9 +37,6 @@ _LYING_DOWN = (
 )
 _MOST_SCANS = 200  # of a progressive JPEG: each goes over every pixel, and usual ones have ten
 _SCAN = b"\xff\xda"
-_ZIP_END = b"PK\x05\x06"
-_ZIP_END_BYTES = 22
-_LONGEST_ZIP_COMMENT = 65_535
 
 
 class _Unsuitable(Exception):
@@ -83,7 +80,9 @@ def _readable(stored: StoredFile, limits: DatasetLimits) -> tuple[Image.Image, S
     if stored.size > limits.max_entry_bytes:
         raise _Unsuitable(f"is larger than {limits.max_entry_bytes // MEBIBYTE} MiB: save it smaller")
     content = content_of(stored)
-    if _ends_as_a_zip(content):
+    with content.getbuffer() as whole:
+        is_a_zip_too = ends_as_a_zip(bytes(whole[-END_BYTES:]))
+    if is_a_zip_too:
         raise _Unsuitable("is a picture with a zip stuck to it: save the picture by itself")
     try:
         with open_picture(content, kind_of(start), lambda image: _check(image, content, limits)) as image:
@@ -98,15 +97,6 @@ def _readable(stored: StoredFile, limits: DatasetLimits) -> tuple[Image.Image, S
         if "truncated" in str(fault).lower():
             raise _Unsuitable("is cut off: save it again") from None
         raise _Unsuitable(_DAMAGED) from None
-
-
-def _ends_as_a_zip(content: io.BytesIO) -> bool:
-    with content.getbuffer() as whole:
-        end = bytes(whole[-_LONGEST_ZIP_COMMENT - _ZIP_END_BYTES :])
-    at = end.rfind(_ZIP_END)
-    if at < 0 or len(end) - at < _ZIP_END_BYTES:
-        return False
-    return at + _ZIP_END_BYTES + int.from_bytes(end[at + 20 : at + 22], "little") == len(end)
 
 
 def _check(image: ImageFile.ImageFile, content: io.BytesIO, limits: DatasetLimits) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.datasets.archive import Contents, inspect, too_many_files, unpacks_too_large
-from bot.datasets.file_kinds import START_BYTES, FileKind, kind_of
+from bot.datasets.archive_layout import stuck_together
+from bot.datasets.file_kinds import END_BYTES, PICTURES, START_BYTES, FileKind, ends_as_a_zip, kind_of
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.pairing import Candidate, paired
 from bot.datasets.report import LeftOut, shown_name
@@ -81,5 +82,15 @@ def _refuse_alone(source: SourceFile, kind: FileKind) -> None:
         raise DatasetRejected(f"“{shown}” is another kind of archive. Send the pictures as a zip.")
     if kind is FileKind.EMPTY:
         raise DatasetRejected(f"“{shown}” is empty. Send it again.")
-    if kind is FileKind.UNKNOWN and source.name.lower().endswith(".zip"):
+    if kind is FileKind.ZIP or kind in PICTURES or not source.name.lower().endswith(".zip"):
+        return
+    if _ends_as_a_zip(source.path):
+        raise stuck_together(shown)
+    if kind is FileKind.UNKNOWN:
         raise DatasetRejected(f"“{shown}” is not a zip. Zip the pictures again and send the new file.")
+
+
+def _ends_as_a_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END_BYTES))
+        return ends_as_a_zip(file.read(END_BYTES))

@@ -9,9 +9,9 @@ import pytest
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.pool import open_pool
 from bot.datasets.preparation import SourceFile, prepare
-from bot.datasets.report import PreparedDataset
+from bot.datasets.report import Prepared
 
-HandOver = Callable[..., Awaitable[PreparedDataset]]
+HandOver = Callable[..., Awaitable[Prepared]]
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +28,13 @@ def prepared_into(tmp_path: Path) -> Path:
 @pytest.fixture
 def hand_over(tmp_path: Path, prepared_into: Path, pool: Executor) -> HandOver:
     async def hand_over(
-        files: Mapping[str, bytes], *, limits: DatasetLimits | None = None, min_images: int = 1, max_images: int = 100
-    ) -> PreparedDataset:
+        files: Mapping[str, bytes], *, limits: DatasetLimits | None = None, most: int = 100
+    ) -> Prepared:
         sources = []
         for number, (name, content) in enumerate(files.items()):
             path = tmp_path / f"received-{number}"
             path.write_bytes(content)
             sources.append(SourceFile(path=path, name=name))
-        return await prepare(
-            sources,
-            into=prepared_into,
-            pool=pool,
-            limits=limits or DatasetLimits(),
-            min_images=min_images,
-            max_images=max_images,
-        )
+        return await prepare(sources, into=prepared_into, pool=pool, limits=limits or DatasetLimits(), most=most)
 
     return hand_over
