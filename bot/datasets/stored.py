@@ -70,15 +70,23 @@ def start_of(stored: StoredFile) -> bytes:
 
 def content_of(stored: StoredFile) -> io.BytesIO:
     """The whole file, as long as it claims to be and with the checksum it claims. Raises Unreadable."""
+    if stored.packed is None or stored.packed.method == zipfile.ZIP_STORED:
+        content = io.BytesIO(b"".join(_pieces(stored, stored.size)))  # at once, and not copied
+    else:
+        content = _gathered(stored)
+    with content.getbuffer() as whole:
+        is_whole = len(whole) == stored.size
+        if not is_whole or (stored.packed is not None and zlib.crc32(whole) != stored.packed.checksum):
+            raise Unreadable(_DAMAGED)
+    return content
+
+
+def _gathered(stored: StoredFile) -> io.BytesIO:
     content = io.BytesIO()
-    checksum = 0
     for piece in _pieces(stored, _CHUNK_BYTES):
-        checksum = zlib.crc32(piece, checksum)
         content.write(piece)
         if content.tell() > stored.size:
             raise Unreadable(_DAMAGED)
-    if content.tell() != stored.size or (stored.packed is not None and checksum != stored.packed.checksum):
-        raise Unreadable(_DAMAGED)
     content.seek(0)
     return content
 
@@ -90,7 +98,7 @@ def _pieces(stored: StoredFile, most: int) -> Iterator[bytes]:
             return
         file.seek(stored.packed.offset)
         if stored.packed.method == zipfile.ZIP_STORED:
-            yield from _plain(file, stored.packed.packed_bytes, most)
+            yield from _plain(file, min(stored.packed.packed_bytes, stored.size), most)
         else:
             yield from _unpacked(file, stored.packed, most)
 

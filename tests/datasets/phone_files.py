@@ -12,5 +12,15 @@ def heic_bytes(picture: Image.Image, **options: object) -> bytes:
     return buffer.getvalue()
 
 
+def heic_of_several(first: Image.Image, *others: Image.Image) -> bytes:
+    """As a burst: the first is the one that is shown."""
+    buffer = io.BytesIO()
+    burst = pillow_heif.from_pillow(first)
+    for other in others:
+        burst.add_from_pillow(other)
+    burst.save(buffer, format="HEIF", primary_index=0)
+    return buffer.getvalue()
+
+
 def live_photo_clip() -> bytes:
     return b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + b"\0\0\0\x08wide" + bytes(300)
