@@ -47,7 +47,7 @@ KNOWN_BY = {
     "dbos": ("bot/workflows/engine.py",),
     "dotenv": ("bot/settings.py",),
     "PIL": ("bot/datasets/", "bot/pictures/", "bot/providers/local"),
-    "numpy": ("bot/pictures/", "bot/providers/local"),
+    "numpy": ("bot/datasets/", "bot/pictures/", "bot/providers/local"),
     "zipfile": ("bot/datasets/", "bot/pictures/", "bot/providers/", "bot/playground/"),
     "tarfile": ("bot/providers/",),
     "stamina": ("bot/providers/wire.py",),
