@@ -23,6 +23,7 @@ from storage.models import Model
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus
 from storage.submissions import Submission
+from storage.training_sets import TrainingImage, TrainingSet
 
 PLACE = Place(server_id=11, channel_id=22, person_id=33)
 TRAINING_SETTINGS = {
@@ -159,14 +160,38 @@ def publish_job(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
+def dataset_image(number: int, **changes: Any) -> DatasetImage:
+    value = DatasetImage(
+        number=number,
+        name=f"{number}.jpg",
+        file=f"{number:064x}",
+        width=1024,
+        height=768,
+        original_width=1024,
+        original_height=768,
+        measures={},
+    )
+    return replace(value, **changes)
+
+
 def dataset(**changes: Any) -> Dataset:
     value = Dataset(
+        id="5005",
+        place=PLACE,
+        name="Luna",
+        images=tuple(dataset_image(number) for number in range(1, 5)),
+        left_out=(("notes.pdf", "is not a picture"),),
+    )
+    return replace(value, **changes)
+
+
+def training_set(**changes: Any) -> TrainingSet:
+    value = TrainingSet(
         id="1001",
         place=PLACE,
         name="Luna",
         prepared_file="a" * 64,
-        images=tuple(DatasetImage(name=f"{n}.jpg", width=640, height=480, sha256=f"{n:064x}") for n in range(4)),
-        left_out=(("notes.pdf", "is not a picture"),),
+        images=tuple(TrainingImage(name=f"{n}.jpg", width=640, height=480, sha256=f"{n:064x}") for n in range(4)),
     )
     return replace(value, **changes)
 
@@ -177,7 +202,7 @@ def model(**changes: Any) -> Model:
         place=PLACE,
         name="Luna",
         job_id="1001",
-        dataset_id="1001",
+        training_set_id="1001",
         provider="fake",
         base_model="flux-fake",
         trigger_word="ohwx",
