@@ -46,6 +46,7 @@ KNOWN_BY = {
     "sqlite3": ("storage/",),
     "dbos": ("bot/workflows/engine.py",),
     "dotenv": ("bot/settings.py",),
+    "pillow_heif": ("bot/datasets/",),
     "PIL": ("bot/datasets/", "bot/pictures/", "bot/providers/local"),
     "numpy": ("bot/datasets/", "bot/pictures/", "bot/providers/local"),
     "zipfile": ("bot/datasets/", "bot/pictures/", "bot/providers/", "bot/playground/"),

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError, features
 from bot.datasets.colour import to_srgb
 from bot.datasets.file_kinds import FileKind, kind_of
 from bot.datasets.limits import DatasetLimits
+from bot.datasets.measures import measure
 from bot.datasets.report import LeftOut, PreparedImage, shown_name
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (("AVIF",) if features.check("avif") else ())
@@ -26,6 +28,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_UPRIGHT = (None, Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM)
 
 
 class _Unsuitable(Exception):
@@ -38,26 +41,29 @@ def prepare_image(path: Path, name: str, into: Path, limits: DatasetLimits) -> P
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow remarks on odd pictures; the verdict says what matters
-            picture = _readable(path, limits)
+            picture, original = _readable(path, limits)
     except _Unsuitable as unsuitable:
         return LeftOut(name=shown, reason=str(unsuitable))
     encoded = _encoded(picture)
     sha256 = hashlib.sha256(encoded).hexdigest()
-    file_name = f"{sha256}.jpg"
-    with contextlib.suppress(FileExistsError), (into / file_name).open("xb") as file:
+    descriptor = os.open(into / f"{sha256}.jpg", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file:
         file.write(encoded)
+        file.flush()
+        os.fsync(file.fileno())
     return PreparedImage(
         name=shown,
-        stem=sha256,
-        file_name=file_name,
+        sha256=sha256,
         width=picture.width,
         height=picture.height,
-        sha256=sha256,
+        original_width=original[0],
+        original_height=original[1],
         size_bytes=len(encoded),
+        measures=measure(picture),
     )
 
 
-def _readable(path: Path, limits: DatasetLimits) -> Image.Image:
+def _readable(path: Path, limits: DatasetLimits) -> tuple[Image.Image, tuple[int, int]]:
     try:
         _verify(path, limits)
         with _opened(path) as image:
@@ -109,13 +115,15 @@ def _bounded(width: int, height: int, long_side: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _prepared(image: ImageFile.ImageFile, limits: DatasetLimits) -> Image.Image:
+def _prepared(image: ImageFile.ImageFile, limits: DatasetLimits) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture, and the sides it had as a person sees it."""
     turn = _turn(image)
+    original = image.size if turn in _UPRIGHT else image.size[::-1]
     size = _bounded(image.width, image.height, limits.long_side)
     image.draft(None, (2 * size[0], 2 * size[1]))  # a JPEG decodes at a fraction; twice the goal keeps the detail
     image.load()
     picture = to_srgb(image, size)
-    return picture if turn is None else picture.transpose(turn)
+    return picture if turn is None else picture.transpose(turn), original
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -1,4 +1,4 @@
-"""Workflows call `prepare`: files on disk become one checked zip for a trainer. All blocking work is in the pool."""
+"""Workflows call `prepare`: files on disk become checked pictures. All blocking work is in the pool."""
 
 import asyncio
 import contextlib
@@ -11,14 +11,12 @@ from pathlib import Path
 
 from bot.datasets.images import prepare_image
 from bot.datasets.limits import DatasetLimits
-from bot.datasets.packing import pack
-from bot.datasets.report import LeftOut, PreparedDataset, PreparedImage, Report
+from bot.datasets.report import LeftOut, Prepared, PreparedImage
 from bot.datasets.selection import Selection
 from bot.datasets.sources import Candidate, SourceFile, gather
 
 __all__ = ["SourceFile", "prepare"]
 
-ZIP_NAME = "dataset.zip"
 _IN_FLIGHT = 8  # two pictures for each of the four processes a pool has at most
 _WORKING_FOLDER = "preparing-"
 _ABANDONED = ".abandoned"
@@ -34,20 +32,26 @@ async def prepare(
     into: Path,
     pool: Executor,
     limits: DatasetLimits,
-    min_images: int,
-    max_images: int,
+    most: int,
     on_progress: Callable[[int, int], None] = _nobody_watches,
-) -> PreparedDataset:
-    """Leaves `dataset.zip` in `into`, or nothing. `into` belongs to one preparation at a time; another starts over."""
+) -> Prepared:
+    """Leaves the chosen pictures in `into` as `<sha256>.jpg`, or nothing.
+
+    `into` belongs to one preparation at a time; another starts over.
+    """
     loop = asyncio.get_running_loop()
     async with _working_folder(into, pool) as folder:
         gathered = await loop.run_in_executor(pool, gather, tuple(sources), folder / "unpacked", limits)
-        selection = Selection(most=min(max_images, limits.max_images), left_out=list(gathered.left_out))
+        selection = Selection(most=min(most, limits.max_images), left_out=list(gathered.left_out))
         await _fill(selection, gathered.candidates, folder / "pictures", pool, limits, on_progress)
-        selection.refuse_if_fewer_than(min_images)
-        zip_path = into / ZIP_NAME
-        images = await loop.run_in_executor(pool, pack, selection.images, folder / "pictures", zip_path)
-    return PreparedDataset(report=Report(images=images, left_out=tuple(selection.left_out)), zip_path=zip_path)
+        selection.refuse_if_empty()
+        await loop.run_in_executor(pool, _hand_out, selection.images, folder / "pictures", into)
+    return Prepared(images=selection.images, left_out=tuple(selection.left_out))
+
+
+def _hand_out(images: Sequence[PreparedImage], pictures: Path, into: Path) -> None:
+    for image in images:
+        (pictures / f"{image.sha256}.jpg").rename(into / f"{image.sha256}.jpg")
 
 
 async def _fill(
@@ -87,9 +91,11 @@ async def _fill(
 @contextlib.asynccontextmanager
 async def _working_folder(into: Path, pool: Executor) -> AsyncIterator[Path]:
     """Gone afterwards, whatever happened; also what an earlier preparation left here when the bot was killed."""
-    into.mkdir(parents=True, exist_ok=True)
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left_behind in into.glob(f"{_WORKING_FOLDER}*"):
         await _remove(left_behind, pool)
+    for earlier in into.glob("*.jpg"):
+        earlier.unlink()
     folder = Path(tempfile.mkdtemp(prefix=_WORKING_FOLDER, dir=into))
     try:
         (folder / "unpacked").mkdir()

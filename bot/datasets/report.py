@@ -2,10 +2,9 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Self
+from dataclasses import dataclass
+
+from bot.datasets.measures import Measures
 
 MAX_SHOWN_NAME = 80
 
@@ -29,42 +28,26 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedImage:
-    """One picture as it will be trained on; `name` is what its person called it."""
+    """One picture as it will be trained on, in a file named for its hash; `name` is what its person called it.
+
+    The original's sides are as a person sees them, after turning it the way the camera was held.
+    """
 
     name: str
-    stem: str
-    file_name: str
+    sha256: str
     width: int
     height: int
-    sha256: str
+    original_width: int
+    original_height: int
     size_bytes: int
+    measures: Measures
     caption: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class Prepared:
     images: tuple[PreparedImage, ...]
     left_out: tuple[LeftOut, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain lists, strings and numbers, for a JSON column."""
-        return {
-            "images": [asdict(image) for image in self.images],
-            "left_out": [asdict(left_out) for left_out in self.left_out],
-        }
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        return cls(
-            images=tuple(PreparedImage(**image) for image in stored["images"]),
-            left_out=tuple(LeftOut(**left_out) for left_out in stored["left_out"]),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedDataset:
-    report: Report
-    zip_path: Path
 
 
 def top_reasons(left_out: tuple[LeftOut, ...], most: int = 3) -> str:

@@ -1,4 +1,4 @@
-"""Which verdicts become the dataset: each picture once, no more than a training takes, and enough of them."""
+"""Which verdicts become the dataset: each picture once, no more than a training takes, and at least one of them."""
 
 from dataclasses import dataclass, field, replace
 
@@ -36,15 +36,11 @@ class Selection:
         self._images[verdict.sha256] = replace(verdict, caption=candidate.caption)
 
     def leave_out_as_surplus(self, candidate: Candidate) -> None:
-        reason = f"is beyond the {self.most:,} pictures one training takes"
+        reason = f"is beyond the {self.most:,} pictures a dataset holds"
         self.left_out.append(LeftOut(name=shown_name(candidate.name), reason=reason))
 
-    def refuse_if_fewer_than(self, least: int) -> None:
-        found = len(self._images)
-        if found >= least:
+    def refuse_if_empty(self) -> None:
+        if self._images:
             return
-        only = f"Only {found}" if found else "No"
-        pictures = "picture" if found == 1 else "pictures"
         reasons = top_reasons(tuple(self.left_out))
-        because = f" Left out: {reasons}." if reasons else ""
-        raise DatasetRejected(f"{only} {pictures} can be used, and {least} are needed: send more.{because}")
+        raise DatasetRejected(f"No picture can be used: {reasons}.")
