@@ -1,6 +1,7 @@
 """What happens to a dataset: every change is a step that remembers what it replaced, so that the last can be undone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,14 @@ Changes = Mapping[int, Mapping[str, Any]]  # columns of images, by number: `is_i
 
 REMEMBERED_STEPS = 50
 FILES_TOLD = 500  # of those one addition left out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """How many pictures it brought, and a (name, reason) pair for every file that it did not use."""
+
+    pictures: int
+    left_out: tuple[tuple[str, str], ...]
 
 
 async def add_images(
@@ -44,11 +53,13 @@ async def add_images(
     await _add_step(connection, dataset, DatasetAct.ADD, before, left_out=left_out[:FILES_TOLD], job_id=job_id)
 
 
-async def addition_of(connection: Connection, job_id: str) -> tuple[tuple[str, str], ...] | None:
-    """What that job's addition left out; None when it added nothing (yet)."""
-    statement = sa.select(dataset_steps.c.left_out).where(dataset_steps.c.job_id == job_id)
-    found = (await connection.execute(statement)).scalar_one_or_none()
-    return None if found is None else tuple((name, reason) for name, reason in found)
+async def addition_of(connection: Connection, job_id: str) -> Addition | None:
+    """What that job added; None when it added nothing (yet)."""
+    statement = sa.select(dataset_steps.c.before, dataset_steps.c.left_out).where(dataset_steps.c.job_id == job_id)
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return Addition(pictures=len(row.before), left_out=tuple((name, reason) for name, reason in row.left_out))
 
 
 async def change_images(connection: Connection, dataset: Dataset, act: DatasetAct, changes: Changes) -> bool:

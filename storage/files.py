@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -37,6 +38,11 @@ class Files:
         with naming_trouble():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
 
+    async def adopt(self, folder: Path, names: Sequence[str]) -> None:
+        """Move files of a work folder into the store; each is called what its bytes hash to, and is on disk already."""
+        with naming_trouble():
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._adopt, folder, names)
+
     async def read(self, name: str) -> bytes:
         with naming_trouble():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
@@ -61,6 +67,17 @@ class Files:
         finally:
             temporary.unlink(missing_ok=True)
         return digest.hexdigest()
+
+    def _adopt(self, folder: Path, names: Sequence[str]) -> None:
+        touched = set()
+        for name in names:
+            target = self.path_of(name)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            if not target.exists():  # a file there has these bytes, and somebody may be reading it
+                (folder / name).replace(target)
+                touched.add(target.parent)
+        for parent in touched:
+            _sync_folder(parent)
 
     def path_of(self, name: str) -> Path:
         """Where a kept file lies; read it, never write to it."""

@@ -150,6 +150,16 @@ async def count_jobs_of_server(connection: Connection, server_id: int) -> int:
     return await _count(connection, jobs.c.server_id == server_id)
 
 
+async def reviews_of_dataset(connection: Connection, dataset_id: str) -> list[str]:
+    """The ids of trainings that wait for Start and would learn from it."""
+    statement = sa.select(jobs.c.id).where(
+        jobs.c.kind == JobKind.FINETUNE,
+        jobs.c.status == JobStatus.REVIEW,
+        jobs.c.details["dataset"].as_string() == dataset_id,
+    )
+    return [str(job_id) for job_id in (await connection.execute(statement)).scalars()]
+
+
 async def _page(connection: Connection, whose: sa.ColumnElement[bool], limit: int, offset: int) -> list[Job]:
     statement = (
         sa.select(jobs).where(whose).order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(limit).offset(offset)

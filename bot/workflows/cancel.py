@@ -20,6 +20,8 @@ from storage.submissions import Submission, latest_submissions, remember_verdict
 
 CANCEL = "cancel"
 STORIES = {
+    JobKind.ADD: (PREPARE,),
+    JobKind.CAPTION: (CAPTION,),
     JobKind.FINETUNE: (PREPARE, TRAIN),
     JobKind.GENERATE: (GENERATE,),
     JobKind.IMPORT: (IMPORT,),

@@ -7,6 +7,7 @@ import pytest
 from storage.database import Database
 from storage.dataset_steps import (
     REMEMBERED_STEPS,
+    Addition,
     add_images,
     addition_of,
     change_images,
@@ -61,7 +62,7 @@ async def test_pictures_get_numbers_that_stay(database: Database) -> None:
 async def test_what_a_job_added_is_known_by_its_id(database: Database) -> None:
     await with_pictures(database, 1)
     async with database.reading() as connection:
-        assert await addition_of(connection, "1001") == LEFT_OUT
+        assert await addition_of(connection, "1001") == Addition(pictures=1, left_out=LEFT_OUT)
         assert await addition_of(connection, "1002") is None
 
 
