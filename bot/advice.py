@@ -1,9 +1,22 @@
 """What a trainer makes of a dataset: its card's wishes, put to the appraisal of the pictures. Pure."""
 
+from dataclasses import dataclass
+
 from bot.datasets.appraisal import Appraisal, Shot, Wishes, appraise
 from bot.datasets.measures import Measures
-from bot.providers.card import Mode, TrainerCard
+from bot.providers.card import Mode, ProviderCard, TrainerCard
+from bot.providers.contract import Captions
+from bot.providers.registry import Providers
 from storage.datasets import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionOffer:
+    """Who would describe how many pictures; `price_usd` None when the provider does not say what it takes."""
+
+    provider: ProviderCard
+    pictures: int
+    price_usd: float | None
 
 
 def wishes_of(trainer: TrainerCard, mode: Mode) -> Wishes:
@@ -30,3 +43,13 @@ def appraisal_of(dataset: Dataset, trainer: TrainerCard, mode: Mode) -> Appraisa
         for image in dataset.chosen
     ]
     return appraise(shots, wishes_of(trainer, mode))
+
+
+def caption_offer(dataset: Dataset, providers: Providers) -> CaptionOffer | None:
+    """None when nothing is left to describe, or nobody here can."""
+    waiting = sum(image.caption is None for image in dataset.chosen)
+    describer = next((one for one in providers if isinstance(one, Captions)), None)
+    if not waiting or describer is None:
+        return None
+    each = describer.card.usd_per_caption
+    return CaptionOffer(provider=describer.card, pictures=waiting, price_usd=None if each is None else each * waiting)

@@ -6,6 +6,7 @@ from bot.providers.registry import Providers
 from bot.startup import Resources
 from bot.workflows.cancel import CANCEL, Cancel
 from bot.workflows.caps import Caps
+from bot.workflows.captioning import Captioning
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.collecting import Collector
 from bot.workflows.datasets import Datasets
@@ -24,6 +25,7 @@ from bot.workflows.preparation import Preparation
 from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
 from bot.workflows.retry import Retry
+from bot.workflows.review import Review
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from bot.workflows.training_sets import TrainingSets
@@ -34,11 +36,13 @@ from bot.workflows.workbench import Workbench, lane_of
 
 @dataclass(frozen=True, kw_only=True)
 class Workflows:
+    captioning: Captioning
     choice: GeneratorChoice
     datasets: Datasets
     finetune: Finetune
     generate: Generate
     cancel: Cancel
+    review: Review
     retry: Retry
     watchdog: Watchdog
     models: Models
@@ -68,11 +72,13 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards, announce
     generate = Generate(bench, choice, references, Collector(bench, pool=pool))
     cancel = Cancel(bench, handovers, finetune=finetune, generate=generate)
     return Workflows(
+        captioning=Captioning(bench),
         choice=choice,
         datasets=Datasets(bench, max_upload_bytes=limits.max_upload_bytes),
         finetune=finetune,
         generate=generate,
         cancel=cancel,
+        review=Review(bench, training_sets),
         retry=Retry(bench, finetune=finetune, generate=generate),
         watchdog=Watchdog(bench, cancel),
         models=Models(bench),

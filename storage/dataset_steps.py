@@ -108,6 +108,39 @@ async def remember_asked(connection: Connection, dataset_id: str, number: int, j
     return (await connection.execute(statement.values(asked_by=job_id))).rowcount == 1
 
 
+async def forget_asked(connection: Connection, dataset_id: str, number: int, job_id: str) -> None:
+    """The question was certainly not taken."""
+    statement = (
+        sa.update(dataset_images)
+        .where(dataset_images.c.dataset_id == dataset_id, dataset_images.c.number == number)
+        .where(dataset_images.c.asked_by == job_id)
+    )
+    await connection.execute(statement.values(asked_by=None))
+
+
+async def describe_image(connection: Connection, dataset: Dataset, number: int, caption: str, *, job_id: str) -> None:
+    """What its person wrote meanwhile stays. All that one job describes in a row is one step."""
+    image = next((image for image in dataset.images if image.number == number), None)
+    if image is None or image.caption is not None:
+        return
+    await _write(connection, dataset.id, {number: {"caption": caption}})
+    last = await _last_step(connection, dataset.id)
+    if last is None or last.job_id != job_id:
+        known = await addition_of(connection, job_id)
+        await _add_step(
+            connection,
+            dataset,
+            DatasetAct.CAPTION,
+            {number: {"caption": None}},
+            job_id=job_id if known is None else None,
+        )
+        return
+    before = {**last.before, str(number): {"caption": None}}
+    statement = sa.update(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
+    await connection.execute(statement.where(dataset_steps.c.number == last.number).values(before=before))
+    await _touch(connection, dataset.id)
+
+
 async def _write(connection: Connection, dataset_id: str, changes: Changes) -> None:
     for number, columns in changes.items():
         statement = sa.update(dataset_images).where(dataset_images.c.dataset_id == dataset_id)

@@ -12,13 +12,13 @@ from bot.workflows.handover import way_to
 from bot.workflows.models import reachable_by
 from bot.workflows.requests import default_settings
 from storage.database import Connection, Database
-from storage.training_sets import find_training_set
 from storage.files import Files
 from storage.jobs import Job
 from storage.models import find_model
 from storage.outages import Outage, current_outage, providers_out
 from storage.statuses import JobKind, JobStatus
 from storage.submissions import submissions_of
+from storage.training_sets import find_training_set
 
 Details = dict[str, Any]
 Way = tuple[ProviderCard, GeneratorCard | TrainerCard]

@@ -4,10 +4,8 @@
 """
 
 from dataclasses import asdict, replace
-from typing import Any
 
-from bot.errors import BadInput, NotFound, ProviderGone, TooLate
-from bot.permissions import Action, require
+from bot.errors import BadInput, NotFound, ProviderGone
 from bot.providers.card import TrainerCard
 from bot.providers.contract import Trains
 from bot.providers.disk import results_written
@@ -20,9 +18,7 @@ from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import PREPARE
 from bot.workflows.reconciliation import Paid
 from bot.workflows.requests import (
-    AdvancedChoices,
     FinetuneRequest,
-    advanced_settings,
     checked_name,
     checked_uploads,
     default_settings,
@@ -30,9 +26,9 @@ from bot.workflows.requests import (
 )
 from bot.workflows.stages import within
 from bot.workflows.training_sets import TrainingSets
-from bot.workflows.workbench import Workbench, lane_of, weights_key
+from bot.workflows.workbench import Workbench, weights_key
 from storage.database import Connection
-from storage.jobs import Job, change_job, find_job
+from storage.jobs import Job
 from storage.models import Model, add_model, model_named
 from storage.outages import providers_out
 from storage.places import Place
@@ -41,11 +37,10 @@ from storage.submissions import open_submissions
 
 TRAIN = "train"
 LONGEST_LAYING_OUT = 3600.0  # seconds
-TOO_LATE = "That training is no longer waiting for you: its card shows where it stands."
 
 
 class Finetune:
-    """`request`, `change` and `start` are what a person does; the rest is told by the engine."""
+    """`request` is what a person does, and `Review` until Start; the rest is told by the engine."""
 
     def __init__(
         self, bench: Workbench, handovers: Handovers, training_sets: TrainingSets, *, max_upload_bytes: int
@@ -106,41 +101,6 @@ class Finetune:
         if dataset_id is None:
             raise NotFound("You have no dataset of that name: pick one from the list.")
         return dataset_id
-
-    async def start(self, job_id: str, person_id: int) -> None:
-        """Start the training that is under review; pressing twice starts once.
-
-        Raises `BadInput`, `NotFound`, `TooLate`, `TooMany`.
-        """
-        async with self._database.writing() as connection:
-            job = await self._job_in_review(connection, job_id, person_id)
-            await self._bench.caps.check(connection, job.place)
-            await self._training_sets.freeze(connection, job, self._trainer_of(job))
-            await self._change_in_review(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
-            await self._bench.enqueue(connection, job, story=TRAIN, lane=lane_of(job.provider))
-        await self._cards.refresh(job_id)
-
-    async def change(self, job_id: str, person_id: int, choices: AdvancedChoices) -> None:
-        """Change the settings under review. Raises `BadInput`, `TooLate`, `NotYours`."""
-        async with self._database.writing() as connection:
-            job = await self._job_in_review(connection, job_id, person_id)
-            settings = advanced_settings(self._trainer_of(job), settings_of(job), choices)
-            await self._change_in_review(connection, job_id, details={**job.details, "settings": asdict(settings)})
-        await self._cards.refresh(job_id)
-
-    async def _job_in_review(self, connection: Connection, job_id: str, person_id: int) -> Job:
-        job = await find_job(connection, job_id)
-        if job is None or job.kind is not JobKind.FINETUNE:
-            raise NotFound("That training is not known any more.")
-        require(person_id, Action.CHANGE_JOB, job.place)
-        if job.status is not JobStatus.REVIEW:
-            raise TooLate(TOO_LATE)
-        return job
-
-    async def _change_in_review(self, connection: Connection, job_id: str, **changes: Any) -> None:
-        """Of two clicks at the same moment one is too late."""
-        if not await change_job(connection, job_id, only_when=(JobStatus.REVIEW,), **changes):
-            raise TooLate(TOO_LATE)
 
     # The story
 
