@@ -1,4 +1,4 @@
-"""A dataset as its person sees it: read with what a trainer makes of it, and drawn as one sheet. For notifier and cogs."""
+"""A dataset as its person sees it: with what a trainer makes of it, and as one sheet. For the notifier and cogs."""
 
 import asyncio
 import hashlib

@@ -50,8 +50,8 @@ def datasets_page(lines: Sequence[DatasetLine], *, page: int, total: int, person
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=BLURPLE)
     if not total:
         text = (
-            "### Your datasets\nNone yet. **/dataset add** takes a zip or up to 10 pictures, or press a message of yours "
-            "and choose *Apps*, *Add my pictures to a dataset*."
+            "### Your datasets\nNone yet. **/dataset add** takes a zip or up to 10 pictures; or open the menu of a "
+            "message of yours and choose *Apps*, *Add my pictures to a dataset*."
         )
         container.add_item(discord.ui.TextDisplay(text))
         return finished_card(container)
@@ -109,25 +109,16 @@ def captions_page(view: DatasetView, page: int, *, has_strip: bool) -> Card:
         buttons.append(button(Act.DESCRIBE, _describe_label(view), subject=view.subject, person_id=person_id))
     container.add_item(discord.ui.ActionRow(*buttons))
     if last:
-        container.add_item(
-            discord.ui.ActionRow(
-                button(
-                    Act.CAPTIONS,
-                    "Previous",
-                    subject=f"{view.subject}-{max(page - 1, 0)}",
-                    person_id=person_id,
-                    disabled=page == 0,
-                ),
-                button(
-                    Act.CAPTIONS,
-                    "Next",
-                    subject=f"{view.subject}-{page + 1}",
-                    person_id=person_id,
-                    disabled=page == last,
-                ),
-            )
-        )
+        container.add_item(discord.ui.ActionRow(*_turning(view.subject, page, last, person_id)))
     return finished_card(container)
+
+
+def _turning(subject: str, page: int, last: int, person_id: int) -> list[discord.ui.Button[Card]]:
+    before, after = f"{subject}-{max(page - 1, 0)}", f"{subject}-{min(page + 1, last)}"
+    return [
+        button(Act.CAPTIONS, "Previous", subject=before, person_id=person_id, disabled=page == 0),
+        button(Act.CAPTIONS, "Next", subject=after, person_id=person_id, disabled=page == last),
+    ]
 
 
 def _caption(image: DatasetImage) -> str:

@@ -126,23 +126,21 @@ def strip(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[T
 
 def sheet_alt_text(view: DatasetView) -> str:
     """What the sheet says to who cannot see it: names, and what was found."""
-    findings = view.appraisal.findings
-    names = ", ".join(
-        f"{image.number} {plain(image.name, 40)}"
-        + (f" ({_label(findings[image.number])})" if image.number in findings else "")
-        for image in view.dataset.chosen[:TILES]
-    )
-    return f"The pictures of {plain(view.dataset.name, 60)}: {names}"[:1024]
+    told = [_told(view.appraisal, image) for image in view.dataset.chosen[:TILES]]
+    return f"The pictures of {plain(view.dataset.name, 60)}: {', '.join(told)}"[:1024]
+
+
+def _told(appraisal: Appraisal, image: DatasetImage) -> str:
+    findings = appraisal.findings.get(image.number, ())
+    return f"{image.number} {plain(image.name, 40)}" + (f" ({_label(findings)})" if findings else "")
 
 
 def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
     """What can be done about the pictures, here as on a training's card."""
-    subject, person_id = view.subject, view.dataset.place.person_id
+    subject, person_id, primary = view.subject, view.dataset.place.person_id, discord.ButtonStyle.primary
     if view.appraisal.flagged:
         label = f"Leave out flagged ({len(view.appraisal.flagged)})"
-        yield button(
-            Act.LEAVE_OUT_FLAGGED, label, subject=subject, person_id=person_id, style=discord.ButtonStyle.primary
-        )
+        yield button(Act.LEAVE_OUT_FLAGGED, label, subject=subject, person_id=person_id, style=primary)
     needed = discord.ButtonStyle.primary if view.appraisal.missing else discord.ButtonStyle.secondary
     if view.dataset.chosen:
         yield button(Act.CAPTIONS, "Edit captions", subject=subject, person_id=person_id)

@@ -1,4 +1,4 @@
-"""Datasets: what their person does to a draft, each step saved at once. Used by cogs; pictures come in by `preparation`."""
+"""Datasets: what their person does to a draft, each step saved at once. Pictures come in by `preparation`."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Preparation: what was handed over becomes pictures of a dataset. The first half of a finetune, and all of an addition.
+"""Preparation: what was handed over becomes pictures of a dataset. Half of a finetune, and all of an addition.
 
 received → prepared → (of a finetune) review
 """
