@@ -1,10 +1,16 @@
 """Values for tests: sensible by default, changed by keyword."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bot.advice import appraisal_of
+from bot.datasets.measures import measure
+from bot.messages.view import DatasetView
 from bot.providers.card import (
+    CaptionRule,
     FinetuneType,
     GeneratorCard,
     Handover,
@@ -17,13 +23,16 @@ from bot.providers.card import (
     TrainerCard,
 )
 from bot.settings import Settings, read_settings
-from storage.datasets import Dataset, DatasetImage
+from storage.database import Connection
+from storage.dataset_steps import add_images
+from storage.datasets import Dataset, DatasetImage, create_dataset
 from storage.jobs import Job
 from storage.models import Model
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus
 from storage.submissions import Submission
 from storage.training_sets import TrainingImage, TrainingSet
+from tests.dataset_files import photo
 
 PLACE = Place(server_id=11, channel_id=22, person_id=33)
 TRAINING_SETTINGS = {
@@ -64,6 +73,9 @@ TRAINER = TrainerCard(
     usual_seconds=600,
     deadline_seconds=30,
     can_be_found=True,
+    advised_images=(4, 50),
+    advised_side=512,
+    captions=CaptionRule.DESCRIBED,
 )
 GENERATOR = GeneratorCard(
     id="generator",
@@ -103,7 +115,8 @@ def finetune_job(**changes: Any) -> Job:
         provider="fake",
         details={"name": "Luna", "trainer": "trainer", "settings": TRAINING_SETTINGS, "uploads": []},
     )
-    return replace(job, **changes)
+    job = replace(job, **changes)
+    return job if "dataset" in job.details else replace(job, details={**job.details, "dataset": job.id, "is_new": True})
 
 
 def finetune_submission(**changes: Any) -> Submission:
@@ -160,6 +173,19 @@ def publish_job(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
+@cache
+def measures_of(number: int) -> Mapping[str, Any]:
+    """Those of a drawn picture, each another one."""
+    return measure(photo(number)).to_json()
+
+
+async def store_dataset(connection: Connection, value: Dataset) -> None:
+    """As an addition by the job of the same id left it."""
+    await create_dataset(connection, value.id, value.place, value.name)
+    empty = replace(value, images=())
+    await add_images(connection, empty, value.images, left_out=value.left_out, job_id=value.id)
+
+
 def dataset_image(number: int, **changes: Any) -> DatasetImage:
     value = DatasetImage(
         number=number,
@@ -169,20 +195,33 @@ def dataset_image(number: int, **changes: Any) -> DatasetImage:
         height=768,
         original_width=1024,
         original_height=768,
-        measures={},
+        measures=measures_of(number),
     )
     return replace(value, **changes)
 
 
 def dataset(**changes: Any) -> Dataset:
     value = Dataset(
-        id="5005",
+        id="1001",
         place=PLACE,
         name="Luna",
         images=tuple(dataset_image(number) for number in range(1, 5)),
         left_out=(("notes.pdf", "is not a picture"),),
     )
     return replace(value, **changes)
+
+
+def dataset_view(*, trainer: TrainerCard = TRAINER, mode: Mode = Mode.STYLE, **changes: Any) -> DatasetView:
+    """As a training under review shows it."""
+    data = dataset(**changes)
+    return DatasetView(
+        subject=data.id,
+        dataset=data,
+        appraisal=appraisal_of(data, trainer, mode),
+        provider=CARD,
+        trainer=trainer,
+        mode=mode,
+    )
 
 
 def training_set(**changes: Any) -> TrainingSet:

@@ -115,7 +115,7 @@ def test_a_model_whose_dataset_is_gone_is_still_shown() -> None:
 
 
 def test_an_imported_model_says_where_it_came_from() -> None:
-    imported = model(settings={"source": "ann/luna"}, dataset_id=None, base_model="flux.2-dev", published=None)
+    imported = model(settings={"source": "ann/luna"}, training_set_id=None, base_model="flux.2-dev", published=None)
     text = text_of(lists.model_details(imported, None, CARD))
     assert "FLUX.2 [dev]" in text.replace("\\", "")
     assert "from ann/luna" in text
@@ -261,7 +261,7 @@ def test_a_sentence_is_a_card() -> None:
 def test_an_imported_model_is_a_card_that_says_nothing_of_a_training(source: str) -> None:
     imported = model(
         settings={"source": source, "public_link": "https://huggingface.co/x?token=secret"},
-        dataset_id=None,
+        training_set_id=None,
         weights_file=None,
         base_model="flux.2-dev",
     )
