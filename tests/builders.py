@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.providers.card import (
+    CaptionRule,
     FinetuneType,
     GeneratorCard,
     Handover,
@@ -50,13 +51,15 @@ TRAINER = TrainerCard(
     title="Fake trainer",
     base_model="flux-fake",
     image_count=Range(lowest=4, highest=50, default=10),
+    advised_images=(10, 40),
+    advised_side=1024,
     iterations=Range(lowest=100, highest=1000, default=300),
     learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
     lora_ranks=(32, 16),
     modes=tuple(Mode),
     priorities=(Priority.QUALITY, Priority.SPEED),
     finetune_types=(FinetuneType.LORA, FinetuneType.FULL),
-    captioning=True,
+    captions=CaptionRule.DESCRIBED,
     trigger_in_captions=False,
     handover=((Handover.FILE, 2**30),),
     price=Price(once=1.5),
