@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from bot.datasets.appraisal import Appraisal, Shot, Wishes, appraise
 from bot.datasets.measures import Measures
 from bot.providers.card import Mode, ProviderCard, TrainerCard
-from bot.providers.contract import Captions
 from bot.providers.registry import Providers
 from storage.datasets import Dataset
 
@@ -48,8 +47,9 @@ def appraisal_of(dataset: Dataset, trainer: TrainerCard, mode: Mode) -> Appraisa
 def caption_offer(dataset: Dataset, providers: Providers) -> CaptionOffer | None:
     """None when nothing is left to describe, or nobody here can."""
     waiting = sum(image.caption is None for image in dataset.chosen)
-    describer = next((one for one in providers if isinstance(one, Captions)), None)
-    if not waiting or describer is None:
+    captioners = providers.captioners()
+    if not waiting or not captioners:
         return None
-    each = describer.card.usd_per_caption
-    return CaptionOffer(provider=describer.card, pictures=waiting, price_usd=None if each is None else each * waiting)
+    provider, captioner = captioners[0]
+    each = captioner.usd_per_caption
+    return CaptionOffer(provider=provider, pictures=waiting, price_usd=None if each is None else each * waiting)

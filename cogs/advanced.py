@@ -70,7 +70,7 @@ def _learning_rate(settings: TrainingSettings, trainer: TrainerCard) -> discord.
 
 
 def _captioning(settings: TrainingSettings, trainer: TrainerCard) -> discord.ui.Checkbox[Any] | None:
-    if not trainer.captioning:
+    if not trainer.describes_pictures:
         return None
     return discord.ui.Checkbox(default=settings.captioning, custom_id="captioning")
 

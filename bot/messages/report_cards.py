@@ -88,7 +88,7 @@ def captions_line(view: DatasetView, trigger_word: str = "") -> str:
     chosen = view.dataset.chosen
     without = sum(image.caption is None for image in chosen)
     word = f"“{plain(trigger_word)}”" if trigger_word else "the trigger word"
-    if not chosen or view.trainer.captions is CaptionRule.IGNORED:
+    if not chosen:
         return ""
     if not without:
         return "Every picture has a caption."
@@ -96,7 +96,6 @@ def captions_line(view: DatasetView, trigger_word: str = "") -> str:
         CaptionRule.OPTIONAL: "that is fine here",
         CaptionRule.DESCRIBED: "the trainer describes those itself, unless captions are off",
         CaptionRule.DEFAULTED: f"those learn as {word} alone",
-        CaptionRule.IGNORED: "",
     }[view.trainer.captions]
     pictures = "No picture has" if without == len(chosen) else f"{count(without, 'picture has', 'pictures have')} no"
     return f"{pictures}{' a' if without == len(chosen) else ''} caption: {others}."

@@ -93,7 +93,7 @@ def _settings(view: JobView) -> Iterator[str]:
     if trainer.learning_rate is not None:
         rate = settings["learning_rate"]
         yield "automatic learning rate" if rate is None else f"learning rate {rate:g}"
-    if trainer.captioning:
+    if trainer.describes_pictures:
         yield f"captions {'on' if settings['captioning'] else 'off'}"
     if trainer.priorities:
         yield f"{settings['priority'].replace('_', ' ')} first"

@@ -135,7 +135,7 @@ def _training_at(trainer: TrainerCard, details: Mapping[str, Any]) -> Iterator[D
         new = default_settings(trainer, trigger_word=settings["trigger_word"], mode=settings["mode"])
     except BadInput:
         return
-    if trainer.captioning:
+    if trainer.describes_pictures:
         new = replace(new, captioning=settings["captioning"])
     kept = {name: value for name, value in details.items() if name != "prepared"}
     yield {**kept, "trainer": trainer.id, "settings": asdict(new), "changed": {}}

@@ -106,7 +106,7 @@ def default_settings(trainer: TrainerCard, *, trigger_word: str, mode: str) -> T
         mode=_mode(trainer, mode),
         iterations=int(trainer.iterations.default),
         learning_rate=None,
-        captioning=trainer.captioning,
+        captioning=trainer.describes_pictures,
         priority=next(iter(trainer.priorities), Priority.QUALITY),
         finetune_type=next(iter(trainer.finetune_types), FinetuneType.LORA),
         lora_rank=next(iter(trainer.lora_ranks), 0),

@@ -19,7 +19,7 @@ from bot.hub.hub import Hub
 from bot.playground.person import Answer, Person
 from bot.playground.reading import media_of, text_of
 from bot.playground.server import Playground
-from bot.providers.card import ModelBy
+from bot.providers.card import CaptionRule, ModelBy
 from bot.providers.tasks import Balance
 from storage.database import Database
 from storage.files import Files
@@ -46,7 +46,7 @@ PLAIN_TRAINER = replace(
     modes=(),
     priorities=(),
     finetune_types=(),
-    captioning=False,
+    captions=CaptionRule.OPTIONAL,
     price=None,
 )
 DEV = replace(

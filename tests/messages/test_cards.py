@@ -20,7 +20,7 @@ from bot.messages.results import (
     publish_result,
 )
 from bot.messages.view import JobView
-from bot.providers.card import Price
+from bot.providers.card import CaptionRule, Price
 from storage.database import now_ms
 from storage.history import StageEvent
 from storage.jobs import Job
@@ -532,7 +532,13 @@ def test_a_review_quotes_what_this_training_will_cost(changes: dict[str, Any], w
 
 def test_a_review_shows_only_what_its_trainer_knows() -> None:
     plain_trainer = replace(
-        TRAINER, learning_rate=None, lora_ranks=(), priorities=(), finetune_types=(), captioning=False, modes=()
+        TRAINER,
+        learning_rate=None,
+        lora_ranks=(),
+        priorities=(),
+        finetune_types=(),
+        captions=CaptionRule.OPTIONAL,
+        modes=(),
     )
     job = job_of(JobKind.FINETUNE, JobStatus.REVIEW)
     text = text_of(job_card(view(job, dataset=dataset(left_out=()), trainer=plain_trainer)))
