@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -38,10 +38,10 @@ class Files:
         with naming_trouble():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
 
-    async def adopt(self, folder: Path, names: Sequence[str]) -> None:
-        """Move files of a work folder into the store; each is called what its bytes hash to, and is on disk already."""
+    async def adopt(self, paths: Mapping[str, Path]) -> None:
+        """Move files of a work folder into the store, by what their bytes hash to; they are on disk already."""
         with naming_trouble():
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._adopt, folder, names)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._adopt, paths)
 
     async def read(self, name: str) -> bytes:
         with naming_trouble():
@@ -68,13 +68,13 @@ class Files:
             temporary.unlink(missing_ok=True)
         return digest.hexdigest()
 
-    def _adopt(self, folder: Path, names: Sequence[str]) -> None:
+    def _adopt(self, paths: Mapping[str, Path]) -> None:
         touched = set()
-        for name in names:
+        for name, path in paths.items():
             target = self.path_of(name)
             target.parent.mkdir(mode=0o700, exist_ok=True)
             if not target.exists():  # a file there has these bytes, and somebody may be reading it
-                (folder / name).replace(target)
+                path.replace(target)
                 touched.add(target.parent)
         for parent in touched:
             _sync_folder(parent)

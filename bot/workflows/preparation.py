@@ -74,7 +74,7 @@ class Preparation:
             left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
             if not fresh:
                 raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
-            await self._files.adopt(folder, [image.file for image in fresh])
+            await self._files.adopt({image.file: folder / f"{image.file}.jpg" for image in fresh})
             await add_images(connection, dataset, fresh, left_out=left_out, job_id=job.id)
         return Addition(pictures=len(fresh), left_out=left_out)
 
