@@ -24,7 +24,9 @@ from benchmarks.specimens import (
     boxed,
     by_stops,
     cropped,
+    focused,
     moved,
+    noisy,
     photographs,
     scaled,
     screens,
@@ -45,7 +47,9 @@ DEGRADED: dict[Flaw, tuple[Callable[[Measures], float], dict[str, Change]]] = {
     Flaw.BLURRED: (
         lambda m: m.sharpness,
         {f"blurred by {radius} px": blurred(radius) for radius in (1, 2, 3, 4, 6)}
-        | {"JPEG at quality 10": as_jpeg(10), "twice enlarged": scaled(2)},
+        | {"JPEG at quality 10": as_jpeg(10), "twice enlarged": scaled(2)}
+        | {"only the middle in focus": focused, "noisy": noisy(12)}
+        | {"blurred by 4 px, noisy": lambda image: noisy(3)(blurred(4)(image))},
     ),
     Flaw.DARK: (lambda m: m.highlights, {f"{stops} stops": by_stops(stops) for stops in (-1, -2, -3, -4)}),
     Flaw.BRIGHT: (lambda m: min(m.clipped, m.shadows), {f"+{s} stops": by_stops(s) for s in (1, 2, 3, 4)}),
@@ -104,7 +108,7 @@ def appraised(pictures: Iterable[Image.Image]) -> Appraisal:
 
 def _flaws(photos: Pictures, drawn: Pictures) -> Iterable[str]:
     for flaw, (figure, changes) in DEGRADED.items():
-        yield f"{flaw.value:<24}{'least':>8}{'median':>8}{'most':>8}   doubted, of these grave"
+        yield f"{flaw.value:<24}{'least':>10}{'median':>8}{'most':>8}   doubted, of these grave"
         yield _row("clean photographs", flaw, figure, photos.values())
         yield _row("drawings", flaw, figure, drawn.values())
         for name, change in changes.items():
@@ -120,14 +124,14 @@ def _row(name: str, flaw: Flaw, figure: Callable[[Measures], float], pictures: I
     found = [finding for one in shots for finding in flaws_of(one, WISHES) if finding.flaw is flaw]
     grave = sum(finding.is_grave for finding in found)
     middle = figures[len(figures) // 2]
-    return f"  {name:<26}{figures[0]:>4.2f}{middle:>8.2f}{figures[-1]:>8.2f}   {len(found):>2} of {len(shots)}, {grave}"
+    return f"  {name:<27}{figures[0]:>5.2f}{middle:>8.2f}{figures[-1]:>8.2f}   {len(found):>2} of {len(shots)}, {grave}"
 
 
 def _print(photos: Pictures, drawn: Pictures) -> Iterable[str]:
-    yield f"{'screen':<24}{'least':>8}{'median':>8}{'most':>8}   doubted, of these grave"
+    yield f"{'screen':<24}{'least':>10}{'median':>8}{'most':>8}   doubted, of these grave"
     for name, pictures in (("clean photographs", photos), ("drawings", drawn), ("screens", screens(photos))):
         yield _row(name, Flaw.SCREEN, lambda m: m.text, pictures.values())
-    yield f"{'flat':<24}{'least':>8}{'median':>8}{'most':>8}   doubted, of these grave"
+    yield f"{'flat':<24}{'least':>10}{'median':>8}{'most':>8}   doubted, of these grave"
     plain = [Image.new("RGB", (800, 600), tone) for tone in ("white", "#808080", "#203040")]
     for name, some in (("clean photographs", photos.values()), ("drawings", drawn.values()), ("plain", plain)):
         yield _row(name, Flaw.FLAT, lambda m: m.contrast, some)

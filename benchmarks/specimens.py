@@ -49,6 +49,24 @@ def blurred(radius: float) -> Change:
     return lambda image: image.filter(ImageFilter.GaussianBlur(radius))
 
 
+def focused(image: Image.Image) -> Image.Image:
+    """Sharp in the middle half only, as a portrait before a soft background."""
+    width, height = image.size
+    middle = Image.new("L", image.size)
+    ImageDraw.Draw(middle).ellipse((width / 4, height / 4, width * 3 / 4, height * 3 / 4), fill=255)
+    return Image.composite(image, blurred(8)(image), middle.filter(ImageFilter.GaussianBlur(12)))
+
+
+def noisy(deviation: float) -> Change:
+    """As from a small sensor in the evening."""
+
+    def add(image: Image.Image) -> Image.Image:
+        grain = np.random.default_rng(1).normal(0, deviation, (image.height, image.width, 3))
+        return Image.fromarray(np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8))
+
+    return add
+
+
 def moved(length: int) -> Change:
     """A camera that moved sideways."""
 
