@@ -15,7 +15,8 @@ WIDE = 7 / 3  # 21:9, the widest that FLUX.1 pro accepts
 TOO_WIDE = 4.0  # the last of AI Toolkit's common shapes, 2048 by 512: beyond it pictures are cropped
 
 # Steepness of edges, 0.25 without fine detail. Clean photographs 0.36-0.88, drawings 0.45-0.71; blurred by 1 px
-# 0.29-0.42, by 2 px 0.22-0.30, by 3 px 0.18-0.28; twice enlarged 0.29-0.81, JPEG at quality 10 0.36-0.80.
+# 0.29-0.42, by 2 px 0.22-0.30, by 3 px 0.18-0.28. No blur: only the middle in focus 0.30-0.85, noisy 0.46-0.91, JPEG at
+# quality 10 0.36-0.80, twice enlarged 0.29-0.81.
 SOFT = 0.315
 BLURRED = 0.28
 # The same across the direction in which a camera moved: clean 0.35 and more, moved by 9 px 0.21-0.35, by 15 px
@@ -29,7 +30,7 @@ TOO_DARK = 0.28
 
 # Plain white, and luminance of the darkest 2 %. Clean photographs have at most 0.02 of plain white. +3 stops 0.02-0.95;
 # a thing on a white ground has as much, but something dark in it. That leaves what has both light and deep shadow
-# unnoticed: of photographs at +3 stops 7 of 16 are found.
+# unnoticed: of photographs at +3 stops 9 of 16 are found.
 BRIGHT_CLIPPED = 0.4
 BRIGHT_SHADOWS = 0.1
 TOO_BRIGHT_CLIPPED = 0.5
@@ -39,8 +40,8 @@ TOO_BRIGHT_SHADOWS = 0.35
 FLAT = 0.035
 TOO_FLAT = 0.015
 
-# Fields that look like print. Photographs and drawings at most 0.012; a screenshot with a photograph in it 0.19-0.36,
-# conversations 0.33-0.36, pages 0.72 and more.
+# Fields that look like print. Photographs and drawings at most 0.01; a screenshot with a photograph in it 0.19-0.33,
+# conversations 0.30-0.32, pages 0.67-0.76.
 TEXT = 0.06
 MOSTLY_TEXT = 0.25
 
@@ -55,7 +56,7 @@ SURELY_TWINS_BITS = 6
 TWINS_BITS = 10
 NEARLY_TWINS_BITS = 12
 TWINS_COLOURS = (
-    12.0  # mean difference of 255, when the bits alone do not decide; different photographs 4-100, median 53
+    12.0  # mean difference of 255, when the bits alone do not decide; different photographs: median 54
 )
 # Half of all pairs differ by no more: one view, a little moved, 8-24; different photographs and drawings 28-32.
 ALIKE_BITS = 24
