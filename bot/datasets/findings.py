@@ -58,7 +58,8 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What the trainer takes and advises. `keeps_drawings` (a style): even areas, print and any light may be wanted."""
+    """What the trainer takes and advises. `keeps_drawings` (a style): even areas, soft edges, print and any light may
+    be wanted, so none of them is grave."""
 
     least: int
     most: int

@@ -40,7 +40,7 @@ def _of_content(shot: Shot, wishes: Wishes) -> Iterator[Finding]:
         yield Finding(flaw=Flaw.FLAT, is_grave=False)
     is_visible = measures.highlights >= at.TOO_DARK and measures.contrast >= at.FLAT
     if is_visible and (measures.sharpness < at.SOFT or measures.steadiness < at.SMEARED):
-        yield Finding(flaw=Flaw.BLURRED, is_grave=measures.sharpness < at.BLURRED)
+        yield Finding(flaw=Flaw.BLURRED, is_grave=measures.sharpness < at.BLURRED and not wishes.keeps_drawings)
 
 
 def _of_light(measures: Measures, wishes: Wishes) -> Finding | None:

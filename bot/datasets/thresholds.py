@@ -55,9 +55,7 @@ WIDE_BARS = 0.2  # what 4:3 loses in 16:9, or a film in either
 SURELY_TWINS_BITS = 6
 TWINS_BITS = 10
 NEARLY_TWINS_BITS = 12
-TWINS_COLOURS = (
-    12.0  # mean difference of 255, when the bits alone do not decide; different photographs: median 54
-)
+TWINS_COLOURS = 12.0  # mean difference of 255, when the bits alone do not decide; different photographs: median 54
 # Half of all pairs differ by no more: one view, a little moved, 8-24; different photographs and drawings 28-32.
 ALIKE_BITS = 24
 ALIKE_PICTURES = 4  # below, too few pairs to speak of variety

@@ -149,9 +149,10 @@ def test_a_plain_picture_is_flat_and_nothing_else() -> None:
     assert flaws(result, 1) == {Flaw.FLAT}
 
 
-def test_a_style_may_be_flat_dark_and_printed(photos: dict[str, Image.Image]) -> None:
+def test_a_style_may_be_flat_dark_soft_and_printed(photos: dict[str, Image.Image]) -> None:
     plain, dark = Image.new("RGB", (1000, 800), "#c0d0e0"), by_stops(-4)(photos["astronaut"])
-    result = appraise(shots_of([plain, dark, screens(photos)["page"]]), STYLE)
+    soft = blurred(4)(photos["flower"])
+    result = appraise(shots_of([plain, dark, soft, screens(photos)["page"]]), STYLE)
     assert grave(result) == {}
     assert flaws(result, 1) == set()
 
