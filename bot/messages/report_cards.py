@@ -9,40 +9,39 @@ from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
 from bot.messages.buttons import Act, Card, button
 from bot.messages.view import DatasetView
 from bot.messages.words import count, plain
-from bot.pictures.sheets import Mark, Tile
+from bot.pictures.sheets import MOST_TILES, Mark, Tile
 from bot.providers.card import CaptionRule, TrainerCard
 from storage.datasets import DatasetImage
 
 SHEET_NAME = "pictures.jpg"
-TILES = 40
 LIGHTS = {Light.GREEN: "🟢", Light.YELLOW: "🟡", Light.RED: "🔴"}
 COLOURS = {
     Light.GREEN: discord.Colour(0x23A55A),
     Light.YELLOW: discord.Colour(0xF0B232),
     Light.RED: discord.Colour(0xDA373C),
 }
-FLAW_WORDS = {
-    Flaw.SMALL: "too small",
+FLAW_WORDS = {  # the gravest first
+    Flaw.SURPLUS: "more than the trainer takes",
+    Flaw.FLAT: "hardly any contrast",
     Flaw.BLURRED: "blurry",
     Flaw.DARK: "too dark",
     Flaw.BRIGHT: "too bright",
-    Flaw.FLAT: "hardly any contrast",
-    Flaw.TWIN: "nearly the same as another",
     Flaw.NARROW: "very long and narrow",
-    Flaw.BORDERED: "bars around it",
     Flaw.SCREEN: "a screenshot or text",
-    Flaw.SURPLUS: "more than the trainer takes",
+    Flaw.TWIN: "nearly the same as another",
+    Flaw.SMALL: "too small",
+    Flaw.BORDERED: "bars around it",
 }
 SHORT_WORDS = {
-    Flaw.SMALL: "small",
-    Flaw.BLURRED: "blurry",
-    Flaw.DARK: "dark",
-    Flaw.BRIGHT: "bright",
-    Flaw.FLAT: "flat",
-    Flaw.NARROW: "narrow",
-    Flaw.BORDERED: "bars",
-    Flaw.SCREEN: "screen",
     Flaw.SURPLUS: "surplus",
+    Flaw.FLAT: "no contrast",
+    Flaw.BLURRED: "blurry",
+    Flaw.DARK: "too dark",
+    Flaw.BRIGHT: "too bright",
+    Flaw.NARROW: "narrow",
+    Flaw.SCREEN: "screenshot",
+    Flaw.SMALL: "small",
+    Flaw.BORDERED: "bars",
 }
 NUMBERS_TOLD = 12
 
@@ -110,11 +109,11 @@ def numbered(numbers: Sequence[int]) -> str:
 def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], int]:
     """What the sheet shows, and how many pictures beyond that: with too many, the flawed ones first."""
     shown = list(view.dataset.chosen)
-    if len(shown) > TILES:
+    if len(shown) > MOST_TILES:
         shown.sort(key=lambda image: (image.number not in view.appraisal.findings, image.number))
-    beyond = max(0, len(shown) - TILES)
-    shown = sorted(shown[:TILES], key=lambda image: image.number)
-    out = [image for image in view.dataset.images if not image.is_in][: TILES - len(shown)]
+    beyond = max(0, len(shown) - MOST_TILES)
+    shown = sorted(shown[:MOST_TILES], key=lambda image: image.number)
+    out = [image for image in view.dataset.images if not image.is_in][: MOST_TILES - len(shown)]
     return [_tile(view.appraisal, image, path_of[image.file]) for image in [*shown, *out]], beyond
 
 
@@ -125,7 +124,7 @@ def strip(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[T
 
 def sheet_alt_text(view: DatasetView) -> str:
     """What the sheet says to who cannot see it: names, and what was found."""
-    told = [_told(view.appraisal, image) for image in view.dataset.chosen[:TILES]]
+    told = [_told(view.appraisal, image) for image in view.dataset.chosen[:MOST_TILES]]
     return f"The pictures of {plain(view.dataset.name, 60)}: {', '.join(told)}"[:1024]
 
 
@@ -182,8 +181,9 @@ def _tile(appraisal: Appraisal, image: DatasetImage, path: Path) -> Tile:
         return Tile(path=path, number=image.number, mark=Mark.OUT, label="left out")
     if not findings:
         return Tile(path=path, number=image.number, mark=Mark.GOOD, label="")
+    is_whole = findings[0].flaw in (Flaw.BORDERED, Flaw.NARROW)
     mark = Mark.BAD if image.number in appraisal.flagged or findings[0].is_grave else Mark.DOUBT
-    return Tile(path=path, number=image.number, mark=mark, label=_label(findings))
+    return Tile(path=path, number=image.number, mark=mark, label=_label(findings), is_whole=is_whole)
 
 
 def _label(findings: Sequence[Finding]) -> str:

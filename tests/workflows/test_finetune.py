@@ -20,10 +20,11 @@ from bot.errors import (
 )
 from bot.permissions import Asker
 from bot.providers.tasks import Task, TrainedWeights, TrainingRequest
-from bot.workflows.requests import AdvancedChoices, FinetuneRequest
+from bot.workflows.requests import AddRequest, AdvancedChoices, FinetuneRequest
 from storage.datasets import find_dataset
 from storage.models import models_of_person
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
+from storage.training_sets import find_training_set
 from tests.builders import CARD, PLACE, TRAINER
 from tests.dataset_files import photo_files, photo_zip, zip_of
 from tests.workflows.workshop import Workshop, upload
@@ -55,7 +56,7 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
     ]
     async with workshop.database.reading() as connection:
         (model,) = await models_of_person(connection, ME, limit=5)
-        dataset = await find_dataset(connection, model.training_set_id)
+        dataset = await find_training_set(connection, model.training_set_id)
     assert await workshop.files.read(model.weights_file) == b"weights of task-1"
     assert dataset is not None
     assert len(dataset.images) == 5
@@ -65,7 +66,8 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
 
 STORIES = [
     (Stage.RECEIVED, "downloads", "fetch"),
-    (Stage.PREPARED, "files", "keep"),
+    (Stage.PREPARED, "files", "adopt"),
+    (Stage.STAGED, "files", "keep"),
     (Stage.STAGED, "cards", "refresh_soon"),
     (Stage.TRAINING, "provider", "submit_training"),
     (Stage.TRAINING, "provider", "check"),
@@ -212,8 +214,27 @@ async def test_a_refusal_ends_the_job_and_its_person_is_told_once(workshop: Work
     assert workshop.cards.delivered == ["1001"]
 
 
-async def test_too_few_pictures_end_the_job_before_anything_is_spent(workshop: Workshop, tmp_path: Path) -> None:
-    await workshop.do.finetune.request("1001", PLACE, request(photo_zip(tmp_path / "few.zip", count=3)))
+async def test_too_few_pictures_wait_for_more_and_cannot_be_started(workshop: Workshop, tmp_path: Path) -> None:
+    few = photo_zip(tmp_path / "few.zip", count=3)
+    await workshop.do.finetune.request("1001", PLACE, request(few))
+    await workshop.until("1001", JobStatus.REVIEW)
+    with pytest.raises(BadInput, match="needs 1 more picture"):
+        await workshop.do.review.start("1001", ME)
+    assert (await workshop.job("1001")).status is JobStatus.REVIEW
+    more = AddRequest(dataset="1001", uploads=request(photo_zip(tmp_path / "more.zip", count=2, seed=9)).uploads)
+    await workshop.do.datasets.add("1002", PLACE, more)
+    await workshop.until("1002", JobStatus.DONE)
+    assert workshop.provider.accepted() == []
+    await workshop.do.review.start("1001", ME)
+    await workshop.until("1001", JobStatus.DONE)
+    async with workshop.database.reading() as connection:
+        learnt_from = await find_training_set(connection, "1001")
+    assert learnt_from is not None
+    assert len(learnt_from.images) == 5
+
+
+async def test_not_one_usable_picture_ends_the_job_and_leaves_nothing(workshop: Workshop, tmp_path: Path) -> None:
+    await workshop.do.finetune.request("1001", PLACE, request(zip_of({"notes.txt": b"no"}, tmp_path / "none.zip")))
     job = await workshop.until("1001", JobStatus.FAILED, JobStatus.REVIEW)
     assert job.error_category is ErrorCategory.FILE_ERROR
     async with workshop.database.reading() as connection:
