@@ -100,7 +100,7 @@ def _caption_field(image: DatasetImage) -> discord.ui.TextInput[Any]:
 
 async def _show_page(interaction: Interaction, subject: str, page: int) -> None:
     view = await interaction.client.studio.view_of(subject, interaction.user.id)
-    files = await interaction.client.studio.strip(on_caption_page(view.dataset, page))
+    files = await interaction.client.studio.captioned(on_caption_page(view.dataset, page))
     card = captions_page(view, page, has_strip=bool(files))
     await interaction.edit_original_response(view=card, attachments=files)
 

@@ -34,7 +34,8 @@ class DatasetsCog(commands.GroupCog, name="dataset", description="Pictures you c
 
     @app_commands.command(name="list", description="All your datasets")
     async def list_datasets(self, interaction: Interaction) -> None:
-        await interaction.response.send_message(view=await page_of_datasets(interaction, 0), ephemeral=True)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await show_page(interaction, 0)
 
     @app_commands.command(description="The report card of a dataset: look at it, mend it, train on it")
     @app_commands.describe(dataset="One of your datasets")
@@ -106,17 +107,21 @@ class DatasetsCog(commands.GroupCog, name="dataset", description="Pictures you c
         await interaction.response.send_modal(await AddDialog.ask(interaction, uploads=uploads))
 
 
-async def page_of_datasets(interaction: Interaction, page: int) -> discord.ui.LayoutView:
+async def show_page(interaction: Interaction, page: int) -> None:
     person_id = interaction.user.id
     async with interaction.client.resources.database.reading() as connection:
         total = await count_datasets_of_person(connection, person_id)
+        page = min(page, max(total - 1, 0) // PER_PAGE)
         lines = await datasets_of_person(connection, person_id, limit=PER_PAGE, offset=page * PER_PAGE)
-    return datasets_page(lines, page=page, total=total, person_id=person_id)
+    files = await interaction.client.studio.covers(lines)
+    card = datasets_page(lines, page=page, total=total, person_id=person_id, has_covers=bool(files))
+    await interaction.edit_original_response(view=card, attachments=files)
 
 
 class DatasetsPageButton(CardButton, act=Act.DATASETS_PAGE):
     async def press(self, interaction: Interaction) -> None:
-        await interaction.response.edit_message(view=await page_of_datasets(interaction, int(self.subject)))
+        await interaction.response.defer()
+        await show_page(interaction, int(self.subject))
 
 
 async def setup(bot: Atelier) -> None:

@@ -57,7 +57,11 @@ class TrainDialog(Dialog, title="Train on this dataset"):
         super().__init__(bot)
         self._bot = bot
         self._dataset_id = dataset.id
-        self._name, self._word, self._mode = _name(dataset.name), _word(rarer(dataset.name)), _mode(Mode.GENERAL)
+        self._name, self._word, self._mode = (
+            _name(dataset.name),
+            _word(rarer(dataset.name.lower())),
+            _mode(Mode.GENERAL),
+        )
         self._trainer = _trainer(bot)
         for text, description, field in (
             *_subject_fields(self._name, self._word, self._mode),

@@ -52,11 +52,12 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetLine:
-    """A dataset in a list: how many pictures it has, and the first few of them."""
+    """A dataset in a list: how many pictures it has, and the file of the first."""
 
     id: str
     name: str
     pictures: int
+    cover: str | None
     updated_ms: int
 
 
@@ -96,21 +97,20 @@ async def datasets_of_person(
     connection: Connection, person_id: int, *, limit: int, offset: int = 0
 ) -> list[DatasetLine]:
     """The one worked on last comes first."""
-    pictures = (
-        sa.select(sa.func.count())
-        .select_from(dataset_images)
-        .where(dataset_images.c.dataset_id == datasets.c.id, dataset_images.c.is_in)
-        .scalar_subquery()
-    )
+    is_in = sa.and_(dataset_images.c.dataset_id == datasets.c.id, dataset_images.c.is_in)
+    pictures = sa.select(sa.func.count()).select_from(dataset_images).where(is_in).scalar_subquery()
+    first = sa.select(dataset_images.c.file).where(is_in).order_by(dataset_images.c.number).limit(1).scalar_subquery()
     statement = (
-        sa.select(datasets.c.id, datasets.c.name, datasets.c.updated_ms, pictures.label("pictures"))
+        sa.select(
+            datasets.c.id, datasets.c.name, datasets.c.updated_ms, pictures.label("pictures"), first.label("cover")
+        )
         .where(datasets.c.person_id == person_id)
         .order_by(datasets.c.updated_ms.desc(), datasets.c.id.desc())
         .limit(limit)
         .offset(offset)
     )
     return [
-        DatasetLine(id=row.id, name=row.name, pictures=row.pictures, updated_ms=row.updated_ms)
+        DatasetLine(id=row.id, name=row.name, pictures=row.pictures, cover=row.cover, updated_ms=row.updated_ms)
         for row in await connection.execute(statement)
     ]
 

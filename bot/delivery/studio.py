@@ -6,7 +6,7 @@ import io
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from pathlib import Path
 
@@ -14,14 +14,14 @@ import discord
 
 from bot.advice import appraisal_of, caption_offer
 from bot.errors import NotFound
-from bot.messages.report_cards import SHEET_NAME, sheet_alt_text, strip, tiles
+from bot.messages.report_cards import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
 from bot.messages.view import DatasetView
 from bot.permissions import Action, require
 from bot.pictures.sheets import Tile, write_report_sheet
 from bot.providers.card import Mode, ProviderCard, TrainerCard
 from bot.providers.registry import Providers
 from storage.database import Database
-from storage.datasets import Dataset, DatasetImage, find_dataset
+from storage.datasets import Dataset, DatasetImage, DatasetLine, find_dataset
 from storage.files import Files
 from storage.jobs import Job, find_job
 from storage.statuses import JobKind
@@ -75,16 +75,22 @@ class Studio:
 
     async def sheet(self, view: DatasetView) -> list[discord.File]:
         """The whole dataset as one picture, or nothing when it cannot be drawn."""
-        shown, beyond = tiles(view, self._paths(view.dataset.images))
+        shown, beyond = tiles(view, self._paths(image.file for image in view.dataset.images))
         return await self._file(shown, beyond, sheet_alt_text(view))
 
-    async def strip(self, images: Sequence[DatasetImage]) -> list[discord.File]:
-        """A few of its pictures in a row."""
+    async def captioned(self, images: Sequence[DatasetImage]) -> list[discord.File]:
+        """A few pictures of it, for their captions' sake."""
         names = ", ".join(f"{image.number} {image.name}" for image in images)
-        return await self._file(strip(images, self._paths(images)), 0, names[:1024])
+        return await self._file(captioned(images, self._paths(image.file for image in images)), 0, names[:1024])
 
-    def _paths(self, images: Sequence[DatasetImage]) -> dict[str, Path]:
-        return {image.file: self._files.path_of(image.file) for image in images}
+    async def covers(self, lines: Sequence[DatasetLine]) -> list[discord.File]:
+        """One picture of each dataset in a list."""
+        names = ", ".join(line.name for line in lines)
+        paths = self._paths(line.cover for line in lines if line.cover is not None)
+        return await self._file(covers(lines, paths), 0, names[:1024])
+
+    def _paths(self, names: Iterable[str]) -> dict[str, Path]:
+        return {name: self._files.path_of(name) for name in names}
 
     async def _file(self, shown: Sequence[Tile], beyond: int, description: str) -> list[discord.File]:
         if not shown:

@@ -107,10 +107,9 @@ def _subtitle(view: JobView) -> str:
     match job.kind:
         case JobKind.FINETUNE:
             settings = details["settings"]
-            return (
-                f"-# {person} · trigger word {plain(settings['trigger_word'])} · {settings['mode']} · "
-                f"{settings['iterations']} iterations"
-            )
+            iterations = [] if job.status is JobStatus.REVIEW else [f"{settings['iterations']:,} iterations"]
+            word = f"trigger word {plain(settings['trigger_word'])}"
+            return f"-# {' · '.join([person, word, settings['mode'], *iterations])}"
         case JobKind.GENERATE:
             parts = [
                 person,
@@ -197,4 +196,5 @@ def _done(view: JobView) -> str:
     if view.addition is None:
         return f"✅ Done{took}." + (f" {plain(job.note)}" if job.note else "")
     pictures = count(view.addition.pictures, "picture", "pictures")
-    return "\n".join([f"✅ {pictures} added{took}.", *left_out_lines(view.addition.left_out)])
+    note = f" {plain(job.note)}" if job.note else ""
+    return "\n".join([f"✅ {pictures} added{took}.{note}", *left_out_lines(view.addition.left_out)])

@@ -16,6 +16,7 @@ from storage.datasets import Dataset, DatasetImage, DatasetLine
 
 CAPTIONS_PER_PAGE = 5  # a dialog has room for so many
 CAPTION_SHOWN = 300
+COVERS = f"attachment://{SHEET_NAME}"
 
 
 def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
@@ -30,7 +31,7 @@ def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
         button(Act.DELETE_DATASET, "Delete", subject=dataset.id, person_id=person_id, style=discord.ButtonStyle.danger)
     ]
     if len(dataset.left_out) > LEFT_OUT_LINES:
-        decide.insert(0, button(Act.LEFT_OUT, "All left out", subject=view.subject, person_id=person_id))
+        decide.insert(0, button(Act.LEFT_OUT, "All files left out", subject=view.subject, person_id=person_id))
     if (start := start_button(view, Act.TRAIN_DATASET, "Train")) is not None:
         decide.insert(0, start)
     container.add_item(discord.ui.ActionRow(*studio_buttons(view)))
@@ -46,7 +47,10 @@ def _below_the_sheet(view: DatasetView) -> str:
     return "\n".join(lines)
 
 
-def datasets_page(lines: Sequence[DatasetLine], *, page: int, total: int, person_id: int) -> Card:
+def datasets_page(
+    lines: Sequence[DatasetLine], *, page: int, total: int, person_id: int, has_covers: bool = False
+) -> Card:
+    """`has_covers` for a message that carries a picture of each."""
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=BLURPLE)
     if not total:
         text = (
@@ -56,10 +60,12 @@ def datasets_page(lines: Sequence[DatasetLine], *, page: int, total: int, person
         container.add_item(discord.ui.TextDisplay(text))
         return finished_card(container)
     container.add_item(discord.ui.TextDisplay(f"### Your datasets · {total:,}"))
-    for line in lines:
-        text = (
-            f"**{plain(line.name, 60)}**\n-# {count(line.pictures, 'picture', 'pictures')} · {moment(line.updated_ms)}"
-        )
+    if has_covers:
+        names = ", ".join(plain(line.name, 60) for line in lines)
+        container.add_item(discord.ui.MediaGallery(discord.MediaGalleryItem(COVERS, description=names[:1024])))
+    for place, line in enumerate(lines, start=1):
+        pictures = count(line.pictures, "picture", "pictures")
+        text = f"**{place} · {plain(line.name, 60)}**\n-# {pictures} · {moment(line.updated_ms)}"
         opening = button(Act.OPEN_DATASET, "Open", subject=line.id, person_id=person_id)
         container.add_item(discord.ui.Section(text, accessory=opening))
     buttons = pager(Act.DATASETS_PAGE, page=page, total=total, person_id=person_id)
@@ -90,7 +96,7 @@ def captions_page(view: DatasetView, page: int, *, has_strip: bool) -> Card:
     images = on_caption_page(dataset, page)
     if has_strip:
         names = ", ".join(f"{image.number} {plain(image.name, 40)}" for image in images)
-        strip = discord.MediaGalleryItem(f"attachment://{SHEET_NAME}", description=names[:1024])
+        strip = discord.MediaGalleryItem(COVERS, description=names[:1024])
         container.add_item(discord.ui.MediaGallery(strip))
     container.add_item(discord.ui.TextDisplay("\n".join(map(_caption, images)) or "No picture is in it."))
     here = f"{view.subject}-{page}"

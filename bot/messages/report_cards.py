@@ -11,7 +11,7 @@ from bot.messages.view import DatasetView
 from bot.messages.words import count, plain
 from bot.pictures.sheets import MOST_TILES, Mark, Tile
 from bot.providers.card import CaptionRule, TrainerCard
-from storage.datasets import DatasetImage
+from storage.datasets import DatasetImage, DatasetLine
 
 SHEET_NAME = "pictures.jpg"
 LIGHTS = {Light.GREEN: "🟢", Light.YELLOW: "🟡", Light.RED: "🔴"}
@@ -117,9 +117,19 @@ def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], i
     return [_tile(view.appraisal, image, path_of[image.file]) for image in [*shown, *out]], beyond
 
 
-def strip(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:
-    """A few pictures in a row, without a verdict."""
-    return [Tile(path=path_of[one.file], number=one.number, mark=Mark.GOOD, label="") for one in images]
+def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:
+    """A few pictures, those marked that have a caption."""
+    marks = {True: Mark.GOOD, False: Mark.PLAIN}
+    return [Tile(path=path_of[one.file], number=one.number, mark=marks[bool(one.caption)], label="") for one in images]
+
+
+def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Tile]:
+    """The first picture of each dataset that has one, in the order of the list."""
+    return [
+        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=plain(line.name, 18))
+        for place, line in enumerate(lines, start=1)
+        if line.cover is not None
+    ]
 
 
 def sheet_alt_text(view: DatasetView) -> str:

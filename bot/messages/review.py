@@ -9,7 +9,7 @@ from bot.messages.buttons import Act, Card, button
 from bot.messages.offers import quote, trainer_title
 from bot.messages.report_cards import captions_line, report, start_button, studio_buttons
 from bot.messages.view import JobView
-from bot.messages.words import count, plain
+from bot.messages.words import plain
 from bot.providers.base_models import title_of
 
 LEFT_OUT_LINES = 5  # that the card itself names
@@ -35,27 +35,25 @@ def review_quote(view: JobView) -> str:
 
 
 def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
-    """Deciding first, then what can be done about the pictures."""
+    """What can be done about the pictures, then the decision."""
     job, person_id = view.job, view.job.place.person_id
-    decide: list[discord.ui.Button[Card]] = []
+    if view.dataset is not None:
+        yield list(studio_buttons(view.dataset))
+        if len(view.dataset.dataset.left_out) > LEFT_OUT_LINES:
+            yield [button(Act.LEFT_OUT, "All files left out", subject=view.dataset.subject, person_id=person_id)]
+    decide = [button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)]
     if view.dataset is not None and (start := start_button(view.dataset, Act.START, "Start")):
-        decide.append(start)
-    decide.append(button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id))
+        decide.insert(0, start)
     if _verdict(view) is not Verdict.RARE:
         decide.append(button(Act.WORD, "Change trigger word", subject=job.id, person_id=person_id))
     decide.append(button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger))
     yield decide
-    if view.dataset is None:
-        return
-    yield list(studio_buttons(view.dataset))
-    if len(view.dataset.dataset.left_out) > LEFT_OUT_LINES:
-        yield [button(Act.LEFT_OUT, "All left out", subject=view.dataset.subject, person_id=person_id)]
 
 
 def left_out_lines(left_out: tuple[tuple[str, str], ...]) -> list[str]:
     if not left_out:
         return []
-    lines = [f"**Left out: {count(len(left_out), 'file', 'files')}**"]
+    lines = [f"**Files left out: {len(left_out)}**"]
     lines += [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in left_out[:LEFT_OUT_LINES]]
     if len(left_out) > LEFT_OUT_LINES:
         lines.append(f"- … and {len(left_out) - LEFT_OUT_LINES} more")

@@ -20,6 +20,7 @@ class Mark(StrEnum):
     DOUBT = "doubt"
     BAD = "bad"
     OUT = "out"  # left out of the training
+    PLAIN = "plain"  # no verdict at all
 
 
 COLOURS: dict[Mark, Colour] = {
@@ -27,8 +28,9 @@ COLOURS: dict[Mark, Colour] = {
     Mark.DOUBT: (245, 184, 61),
     Mark.BAD: (229, 57, 63),
     Mark.OUT: (104, 108, 118),
+    Mark.PLAIN: (78, 80, 88),
 }
-RINGS = {Mark.GOOD: 0.012, Mark.DOUBT: 0.028, Mark.BAD: 0.028, Mark.OUT: 0.012}  # of the tile's side
+RINGS = {Mark.GOOD: 0.012, Mark.DOUBT: 0.028, Mark.BAD: 0.028, Mark.OUT: 0.012, Mark.PLAIN: 0.012}  # of the tile's side
 RADIUS = 0.06
 
 
@@ -98,6 +100,8 @@ def _symbol(draw: ImageDraw.ImageDraw, mark: Mark, centre: Point, radius: float)
         case Mark.OUT:
             _disc(draw, centre, radius, COLOURS[mark])
             draw.line(((x - 0.5 * radius, y), (x + 0.5 * radius, y)), fill=INK, width=stroke)
+        case Mark.PLAIN:
+            return
 
 
 def _disc(draw: ImageDraw.ImageDraw, centre: Point, radius: float, colour: Colour) -> None:

@@ -11,8 +11,6 @@ from bot.pictures.badges import Mark, corners, font, frame, strip_height, write_
 
 __all__ = ["Mark", "Tile", "write_report_sheet"]
 
-TILE = 180
-GAP = 6
 BACKGROUND = (43, 45, 49)  # the cards' own, so that gaps look like gaps
 
 WIDTH = 1320  # a telephone shows it 330 units wide at 3 pixels each, and a third more is left for looking closer

@@ -18,7 +18,7 @@ from bot.workflows.engine import Json
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.dataset_steps import Addition, add_images, addition_of
-from storage.datasets import Dataset, DatasetImage, create_dataset, locked_dataset
+from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset, locked_dataset
 from storage.jobs import Job, change_job
 from storage.statuses import JobKind, JobStatus, Stage
 
@@ -44,7 +44,7 @@ class Preparation:
         done = await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
         next_status = JobStatus.REVIEW if done["kind"] == JobKind.FINETUNE else JobStatus.DONE
         await self._stages.change(
-            "review", job_id, only_when=(JobStatus.PREPARING,), status=next_status, progress=1.0, note=""
+            "review", job_id, only_when=(JobStatus.PREPARING,), status=next_status, progress=1.0, note=done["note"]
         )
 
     async def _receive(self, job: Job) -> Json:
@@ -63,7 +63,10 @@ class Preparation:
             addition = await self._added(job)
         self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
         await self._bench.refresh_reviews(job.details["dataset"])
-        return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out)}
+        async with self._database.reading() as connection:
+            dataset = await find_dataset(connection, job.details["dataset"])
+        note = f"{len(dataset.chosen):,} in it now." if dataset and job.kind is JobKind.ADD else ""
+        return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out), "note": note}
 
     async def _added(self, job: Job) -> Addition:
         prepared = await self._prepared(job)
