@@ -1,21 +1,19 @@
 """What one line of a zip's directory gives away before anything is inflated; `archive` asks, nobody else does."""
 
 import stat
-import struct
 import zipfile
-from collections.abc import Sequence
-from io import BufferedReader
-from itertools import pairwise
 from pathlib import PurePosixPath, PureWindowsPath
 
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.report import shown_name
+from bot.datasets.stored import METHODS
 from bot.errors import DatasetRejected
 
-_ENCRYPTED = 0x1 | 0x40
+ENCRYPTED = 0x1 | 0x40
 _NAMED_IN_UTF8 = 0x800
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
-_CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_PATCHED = 0x20
+_LONGEST_NAME = 4096  # bytes; no system keeps a longer path
+_CLUTTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "@eadir", "$recycle.bin"})
 
 
 def name_of(entry: zipfile.ZipInfo) -> str:
@@ -27,6 +25,11 @@ def name_of(entry: zipfile.ZipInfo) -> str:
         return name.encode("cp437").decode("utf-8")
     except UnicodeError:
         return name
+
+
+def name_bytes_of(entry: zipfile.ZipInfo) -> bytes:
+    """The name as it stands in the zip."""
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _NAMED_IN_UTF8 else "cp437")
 
 
 def is_folder(entry: zipfile.ZipInfo) -> bool:
@@ -50,13 +53,17 @@ def refuse_the_archive_for(shown: str, entry: zipfile.ZipInfo, limits: DatasetLi
             f"“{shown}” holds a link or special file, “{shown_name(name)}”. "
             "Zip the pictures themselves and send it again."
         )
-    if entry.flag_bits & _ENCRYPTED:
-        raise DatasetRejected(f"“{shown}” is locked. Remove the password and send it again.")
+    if entry.flag_bits & ENCRYPTED:
+        raise locked(shown)
     if entry.file_size > MEBIBYTE and entry.file_size > entry.compress_size * limits.max_compression_ratio:
         raise DatasetRejected(
             f"“{shown}” holds “{shown_name(name)}”, which unpacks to far more than a picture would. "
             "Send it without that file."
         )
+
+
+def locked(shown: str) -> DatasetRejected:
+    return DatasetRejected(f"“{shown}” is locked. Remove the password and send it again.")
 
 
 def _leaves_its_folder(name: str) -> bool:
@@ -65,26 +72,9 @@ def _leaves_its_folder(name: str) -> bool:
     return name.startswith("/") or bool(PureWindowsPath(name).drive) or ".." in name.split("/")
 
 
-def unreadable_because(entry: zipfile.ZipInfo, limits: DatasetLimits) -> str | None:
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+def unreadable_because(entry: zipfile.ZipInfo) -> str | None:
+    if len(entry.orig_filename) > _LONGEST_NAME:
+        return "has too long a name: shorten it"
+    if entry.compress_type not in METHODS or entry.flag_bits & _PATCHED:
         return "is packed in a way this bot does not read: zip it again in the ordinary way"
-    if entry.file_size > limits.max_entry_bytes:
-        return f"is larger than {limits.max_entry_bytes // MEBIBYTE} MiB: save it smaller"
     return None
-
-
-def refuse_overlaps(shown: str, entries: Sequence[zipfile.ZipInfo], file: BufferedReader, *, directory_at: int) -> None:
-    """Files that share bytes make a small zip unpack without end; an honest zip has none."""
-    spans = sorted((entry.header_offset, _end_of(entry, file)) for entry in entries)
-    spans.append((directory_at, directory_at))
-    if any(end > start_of_next for (_, end), (start_of_next, _) in pairwise(spans)):
-        raise DatasetRejected(f"“{shown}” holds files that overlap each other. Zip the pictures again.")
-
-
-def _end_of(entry: zipfile.ZipInfo, file: BufferedReader) -> int:
-    file.seek(entry.header_offset)
-    header = file.read(_LOCAL_HEADER.size)
-    if len(header) < _LOCAL_HEADER.size:
-        return entry.header_offset + _LOCAL_HEADER.size + entry.compress_size
-    _, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
-    return int(entry.header_offset + _LOCAL_HEADER.size + name_bytes + extra_bytes + entry.compress_size)

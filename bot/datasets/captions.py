@@ -1,11 +1,15 @@
 """Captions a person wrote: a text file beside each picture, with the picture's name."""
 
+import codecs
+import posixpath
 import re
 import unicodedata
-from pathlib import Path
+
+from bot.datasets.stored import StoredFile, content_of
 
 MAX_CAPTION_CHARACTERS = 1000
 _MAX_CAPTION_BYTES = 4 * MAX_CAPTION_CHARACTERS + 512
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class CaptionUnusable(Exception):
@@ -13,28 +17,40 @@ class CaptionUnusable(Exception):
 
 
 def is_caption(name: str) -> bool:
-    return name.lower().endswith(".txt")
+    return name.lower().endswith((".txt", ".caption"))
+
+
+def path_key(name: str) -> str:
+    """Equal for names that a person would call the same: in any case, and however an accent is spelled."""
+    composed = unicodedata.normalize("NFC", posixpath.normpath(name))
+    return unicodedata.normalize("NFC", composed.casefold())
 
 
 def pairing_key(name: str) -> str:
     """Equal for `Cats/01.JPG` and `cats/01.txt`."""
     folder, slash, last = name.rpartition("/")
-    return (folder + slash + (last.rpartition(".")[0] or last)).casefold()
+    return path_key(folder + slash + (last.rpartition(".")[0] or last))
 
 
-def read_caption(path: Path) -> str:
-    with path.open("rb") as file:
-        raw = file.read(_MAX_CAPTION_BYTES + 1)
-    if len(raw) > _MAX_CAPTION_BYTES:
+def read_caption(stored: StoredFile) -> str:
+    """Raises CaptionUnusable, and Unreadable when the zip is damaged there."""
+    if stored.size > _MAX_CAPTION_BYTES:
         raise CaptionUnusable(_TOO_LONG)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise CaptionUnusable("is not UTF-8 text: save it as UTF-8") from None
-    caption = cleaned_caption(text)
+    caption = cleaned_caption(decoded(content_of(stored).getvalue()))
     if len(caption) > MAX_CAPTION_CHARACTERS:
         raise CaptionUnusable(_TOO_LONG)
     return caption
+
+
+def decoded(raw: bytes) -> str:
+    """Text as editors save it: UTF-8, or what begins with the mark of UTF-16."""
+    try:
+        text = raw.decode("utf-16" if raw.startswith(_UTF16_MARKS) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise CaptionUnusable(_NOT_TEXT) from None
+    if "\0" in text:
+        raise CaptionUnusable(_NOT_TEXT)
+    return text
 
 
 def cleaned_caption(text: str) -> str:
@@ -51,3 +67,4 @@ def with_trigger_word(caption: str, word: str) -> str:
 
 
 _TOO_LONG = f"is longer than {MAX_CAPTION_CHARACTERS:,} characters: shorten it"
+_NOT_TEXT = "is not UTF-8 text: save it as UTF-8"

@@ -1,22 +1,23 @@
-"""Turns one untrusted picture into a clean sRGB JPEG, or says why not. `prepare_image` runs in a pool process only."""
+"""Turns one untrusted picture into a clean sRGB JPEG, or says why not. Runs in a pool process only."""
 
 import contextlib
 import hashlib
 import io
 import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image, ImageFile, UnidentifiedImageError, features
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from bot.datasets.colour import to_srgb
-from bot.datasets.file_kinds import FileKind, kind_of
-from bot.datasets.limits import DatasetLimits
+from bot.datasets.decoders import open_picture
+from bot.datasets.file_kinds import END_BYTES, ends_as_a_zip, kind_of, unwanted_because
+from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.measures import measure
 from bot.datasets.report import LeftOut, PreparedImage, shown_name
+from bot.datasets.stored import StoredFile, Unreadable, content_of, start_of
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF") + (("AVIF",) if features.check("avif") else ())
+Sides = tuple[int, int]
 _DAMAGED = "is damaged: save it again"
 _ORIENTATION_TAG = 0x0112
 _TURNS = {
@@ -28,7 +29,14 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_UPRIGHT = (None, Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM)
+_LYING_DOWN = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
+_MOST_SCANS = 200  # of a progressive JPEG: each goes over every pixel, and usual ones have ten
+_SCAN = b"\xff\xda"
 
 
 class _Unsuitable(Exception):
@@ -36,21 +44,22 @@ class _Unsuitable(Exception):
 
 
 def prepare_image(path: Path, name: str, into: Path, limits: DatasetLimits) -> PreparedImage | LeftOut:
+    """The same for a file that is on this disk by itself."""
+    return prepare_stored(StoredFile(name=name, path=path, size=path.stat().st_size), into, limits)
+
+
+def prepare_stored(stored: StoredFile, into: Path, limits: DatasetLimits) -> PreparedImage | LeftOut:
     """Writes the picture below `into` under the hash of its bytes, so equal pictures meet in one file."""
-    shown = shown_name(name)
+    shown = shown_name(stored.name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow remarks on odd pictures; the verdict says what matters
-            picture, original = _readable(path, limits)
-    except _Unsuitable as unsuitable:
+            picture, original = _readable(stored, limits)
+    except (_Unsuitable, Unreadable) as unsuitable:
         return LeftOut(name=shown, reason=str(unsuitable))
     encoded = _encoded(picture)
     sha256 = hashlib.sha256(encoded).hexdigest()
-    descriptor = os.open(into / f"{sha256}.jpg", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(encoded)
-        file.flush()
-        os.fsync(file.fileno())
+    _keep(encoded, into / f"{sha256}.jpg")
     return PreparedImage(
         name=shown,
         sha256=sha256,
@@ -63,16 +72,25 @@ def prepare_image(path: Path, name: str, into: Path, limits: DatasetLimits) -> P
     )
 
 
-def _readable(path: Path, limits: DatasetLimits) -> tuple[Image.Image, tuple[int, int]]:
+def _readable(stored: StoredFile, limits: DatasetLimits) -> tuple[Image.Image, Sides]:
+    """The picture, and the sides it had as a person sees it."""
+    start = start_of(stored)
+    if reason := unwanted_because(start, stored.name):
+        raise _Unsuitable(reason)
+    if stored.size > limits.max_entry_bytes:
+        raise _Unsuitable(f"is larger than {limits.max_entry_bytes // MEBIBYTE} MiB: save it smaller")
+    content = content_of(stored)
+    with content.getbuffer() as whole:
+        is_a_zip_too = ends_as_a_zip(bytes(whole[-END_BYTES:]))
+    if is_a_zip_too:
+        raise _Unsuitable("is a picture with a zip stuck to it: save the picture by itself")
     try:
-        _verify(path, limits)
-        with _opened(path) as image:
+        with open_picture(content, kind_of(start), lambda image: _check(image, content, limits)) as image:
             return _prepared(image, limits)
     except _Unsuitable:
         raise
     except UnidentifiedImageError:
-        is_picture = kind_of(path) is FileKind.PICTURE
-        raise _Unsuitable(_DAMAGED if is_picture else "is not a picture") from None
+        raise _Unsuitable(_DAMAGED) from None
     except Exception as fault:  # a decoder fed a stranger's bytes raises nearly anything
         if isinstance(fault, OSError) and fault.errno is not None:
             raise  # the disk's fault, not the picture's
@@ -81,26 +99,9 @@ def _readable(path: Path, limits: DatasetLimits) -> tuple[Image.Image, tuple[int
         raise _Unsuitable(_DAMAGED) from None
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
-    """Pillow refuses huge pictures before telling their size; the caller looks at the size before it decodes."""
-    most_pixels, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        image = Image.open(path, formats=FORMATS)
-    finally:
-        Image.MAX_IMAGE_PIXELS = most_pixels
-    with image:
-        yield image
-
-
-def _verify(path: Path, limits: DatasetLimits) -> None:
-    """Sizes first, then checksums where the format has them; nothing is decoded."""
-    with _opened(path) as image:
-        _check_size(image.width, image.height, limits)
-        image.verify()
-
-
-def _check_size(width: int, height: int, limits: DatasetLimits) -> None:
+def _check(image: ImageFile.ImageFile, content: io.BytesIO, limits: DatasetLimits) -> None:
+    """By what the picture says of itself; nothing has been decoded."""
+    width, height = image.size
     if width * height > limits.max_pixels:
         most = limits.max_pixels / 1_000_000
         raise _Unsuitable(f"has {width * height / 1_000_000:,.0f} megapixels; at most {most:,.0f} fit")
@@ -108,22 +109,28 @@ def _check_size(width: int, height: int, limits: DatasetLimits) -> None:
         raise _Unsuitable(f"is {width} × {height} pixels; both sides need at least {limits.min_side}")
     if min(_bounded(width, height, limits.long_side)) < limits.min_side:
         raise _Unsuitable(f"is too long and narrow at {width} × {height} pixels: crop it")
+    if image.info.get("progressive") and content.getvalue().count(_SCAN) > _MOST_SCANS:
+        raise _Unsuitable("is a JPEG in too many layers: save it again")
 
 
-def _bounded(width: int, height: int, long_side: int) -> tuple[int, int]:
+def _bounded(width: int, height: int, long_side: int) -> Sides:
     scale = min(1.0, long_side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _prepared(image: ImageFile.ImageFile, limits: DatasetLimits) -> tuple[Image.Image, tuple[int, int]]:
-    """The picture, and the sides it had as a person sees it."""
-    turn = _turn(image)
-    original = image.size if turn in _UPRIGHT else image.size[::-1]
-    size = _bounded(image.width, image.height, limits.long_side)
-    image.draft(None, (2 * size[0], 2 * size[1]))  # a JPEG decodes at a fraction; twice the goal keeps the detail
+def _prepared(image: ImageFile.ImageFile, limits: DatasetLimits) -> tuple[Image.Image, Sides]:
+    """Some decoders turn the picture while it is loaded, and forget then that it had to be: so that is asked after."""
+    original = image.size
+    size = _bounded(*original, limits.long_side)
+    image.draft(None, size)  # a JPEG decodes at the smallest fraction that is still large enough
     image.load()
+    if image.width * image.height > original[0] * original[1]:
+        raise _Unsuitable(_DAMAGED)  # it said another size before it was decoded
+    turn = _turn(image)
     picture = to_srgb(image, size)
-    return picture if turn is None else picture.transpose(turn), original
+    if turn is None:
+        return picture, original
+    return picture.transpose(turn), original[::-1] if turn in _LYING_DOWN else original
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -140,3 +147,13 @@ def _encoded(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=95, subsampling=0)
     return buffer.getvalue()
+
+
+def _keep(encoded: bytes, path: Path) -> None:
+    """Lasting before it is reported, and readable by the bot alone."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(encoded)
+            file.flush()
+            os.fsync(file.fileno())

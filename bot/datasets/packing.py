@@ -47,7 +47,8 @@ def pack_with_trigger_word(prepared: Path, zip_path: Path, word: str) -> None:
 def _appearing_whole(zip_path: Path) -> Iterator[zipfile.ZipFile]:
     unfinished = zip_path.with_suffix(".part")
     try:
-        with unfinished.open("wb") as file:
+        unfinished.unlink(missing_ok=True)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 yield archive
             file.flush()

@@ -1,9 +1,9 @@
-"""Which verdicts become the dataset: each picture once, no more than a training takes, and at least one of them."""
+"""Which verdicts become the dataset: each picture once, in the order handed over, no more than a dataset holds."""
 
 from dataclasses import dataclass, field, replace
 
+from bot.datasets.pairing import Candidate
 from bot.datasets.report import LeftOut, PreparedImage, shown_name, top_reasons
-from bot.datasets.sources import Candidate
 from bot.errors import DatasetRejected
 
 
@@ -37,10 +37,9 @@ class Selection:
 
     def leave_out_as_surplus(self, candidate: Candidate) -> None:
         reason = f"is beyond the {self.most:,} pictures a dataset holds"
-        self.left_out.append(LeftOut(name=shown_name(candidate.name), reason=reason))
+        self.left_out.append(LeftOut(name=shown_name(candidate.stored.name), reason=reason))
 
     def refuse_if_empty(self) -> None:
-        if self._images:
-            return
-        reasons = top_reasons(tuple(self.left_out))
-        raise DatasetRejected(f"No picture can be used: {reasons}.")
+        if not self._images:
+            reasons = top_reasons(tuple(self.left_out)) or "there are only texts"
+            raise DatasetRejected(f"No picture can be used: {reasons}.")

@@ -1,14 +1,19 @@
-"""Sorts what was handed over, one zip or loose pictures, into pictures and captions. Runs in a pool process."""
+"""Sorts what was handed over, zips and loose files in any mix, into pictures and captions. Runs in a pool process.
+
+Nothing is unpacked: what may be a picture is listed, and only the texts are read here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.datasets.archive import Contents, Unpacked, unpack
-from bot.datasets.captions import CaptionUnusable, is_caption, pairing_key, read_caption
-from bot.datasets.file_kinds import FileKind, kind_of, unwanted_because
+from bot.datasets.archive import Contents, inspect, too_many_files, unpacks_too_large
+from bot.datasets.archive_layout import stuck_together
+from bot.datasets.file_kinds import END_BYTES, PICTURES, START_BYTES, FileKind, ends_as_a_zip, kind_of
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
+from bot.datasets.pairing import Candidate, paired
 from bot.datasets.report import LeftOut, shown_name
+from bot.datasets.stored import StoredFile
 from bot.errors import DatasetRejected
 
 
@@ -21,89 +26,71 @@ class SourceFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """Perhaps a picture: nothing has looked inside yet."""
-
-    name: str
-    path: Path
-    caption: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Gathered:
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...]
 
 
-def gather(sources: Sequence[SourceFile], into: Path, limits: DatasetLimits) -> Gathered:
+def gather(sources: Sequence[SourceFile], limits: DatasetLimits) -> Gathered:
     if not sources:
-        raise DatasetRejected("Nothing was handed over. Send one zip, or pictures.")
+        raise DatasetRejected("Nothing was handed over. Send a zip, or pictures.")
     if sum(source.path.stat().st_size for source in sources) > limits.max_upload_bytes:
         most = limits.max_upload_bytes // MEBIBYTE
         raise DatasetRejected(f"That is more than {most:,} MiB. Send smaller or fewer pictures.")
-    return _paired(_contents(sources, into, limits))
+    candidates: list[Candidate] = []
+    left_out: list[LeftOut] = []
+    for contents in _all_contents(sources, limits):
+        found, remarks = paired(contents.files)
+        candidates += found
+        left_out += (*contents.left_out, *remarks)
+    return Gathered(candidates=tuple(candidates), left_out=tuple(left_out))
 
 
-def _contents(sources: Sequence[SourceFile], into: Path, limits: DatasetLimits) -> Contents:
-    kinds = [kind_of(source.path) for source in sources]
+def _all_contents(sources: Sequence[SourceFile], limits: DatasetLimits) -> list[Contents]:
+    """One for each zip, and one for all that is loose, where the first loose file stands; captions pair within one."""
+    kinds = [_kind(source) for source in sources]
     if len(sources) == 1:
-        return _contents_of_one(sources[0], kinds[0], into, limits)
-    if all(kind is FileKind.ZIP for kind in kinds):
-        raise DatasetRejected("Send one zip at a time.")
-    if FileKind.ZIP in kinds:
-        raise DatasetRejected("Send one zip, or pictures, not both.")
-    return _loose(sources)
-
-
-def _contents_of_one(source: SourceFile, kind: FileKind, into: Path, limits: DatasetLimits) -> Contents:
-    shown = shown_name(source.name)
-    match kind:
-        case FileKind.ZIP:
-            return unpack(source.path, source.name, into, limits)
-        case FileKind.OTHER_ARCHIVE:
-            raise DatasetRejected(f"“{shown}” is another kind of archive. Send the pictures as a zip.")
-        case FileKind.EMPTY:
-            raise DatasetRejected(f"“{shown}” is empty. Send it again.")
-        case FileKind.UNKNOWN if source.name.lower().endswith(".zip"):
-            raise DatasetRejected(f"“{shown}” is not a zip. Zip the pictures again and send the new file.")
-        case FileKind.PICTURE | FileKind.PHONE_PICTURE | FileKind.UNKNOWN:
-            return _loose([source])
+        _refuse_alone(sources[0], kinds[0])
+    loose = [source for source, kind in zip(sources, kinds, strict=True) if kind is not FileKind.ZIP]
+    found: list[Contents] = []
+    for source, kind in zip(sources, kinds, strict=True):
+        if kind is FileKind.ZIP:
+            found.append(inspect(source.path, source.name, limits))
+        elif source is loose[0]:
+            found.append(_loose(loose))
+        if sum(contents.entries for contents in found) > limits.max_entries:
+            raise too_many_files(shown_name(source.name), limits)
+        if sum(contents.claimed_bytes for contents in found) > limits.max_total_bytes:
+            raise unpacks_too_large(shown_name(source.name), limits)
+    return found
 
 
 def _loose(sources: Sequence[SourceFile]) -> Contents:
-    reasons = [(source, unwanted_because(source.path)) for source in sources]
-    return Contents(
-        files=tuple(Unpacked(name=source.name, path=source.path) for source, reason in reasons if reason is None),
-        left_out=tuple(LeftOut(name=shown_name(source.name), reason=reason) for source, reason in reasons if reason),
-    )
+    files = tuple(StoredFile(name=source.name, path=source.path, size=source.path.stat().st_size) for source in sources)
+    return Contents(files=files, left_out=(), entries=len(files))
 
 
-def _paired(contents: Contents) -> Gathered:
-    """A caption belongs to the pictures that share its name; one that belongs to none is mentioned."""
-    pictures = [file for file in contents.files if not is_caption(file.name)]
-    named = {pairing_key(picture.name) for picture in pictures}
-    captions: dict[str, str] = {}
-    left_out = list(contents.left_out)
-    for file in contents.files:
-        if not is_caption(file.name):
-            continue
-        reason = _keep_caption(file, named, captions)
-        if reason is not None:
-            left_out.append(LeftOut(name=shown_name(file.name), reason=reason))
-    candidates = tuple(
-        Candidate(name=picture.name, path=picture.path, caption=captions.get(pairing_key(picture.name)) or None)
-        for picture in pictures
-    )
-    return Gathered(candidates=candidates, left_out=tuple(left_out))
+def _kind(source: SourceFile) -> FileKind:
+    with source.path.open("rb") as file:
+        return kind_of(file.read(START_BYTES), source.name)
 
 
-def _keep_caption(file: Unpacked, named: set[str], captions: dict[str, str]) -> str | None:
-    """The reason when it was not kept."""
-    key = pairing_key(file.name)
-    if key not in named:
-        return "is a text without a picture of the same name"
-    try:
-        captions[key] = read_caption(file.path)
-    except CaptionUnusable as unusable:
-        return str(unusable)
-    return None
+def _refuse_alone(source: SourceFile, kind: FileKind) -> None:
+    """Says what to do about the one file there is, where a file among others is only left out."""
+    shown = shown_name(source.name)
+    if kind is FileKind.OTHER_ARCHIVE:
+        raise DatasetRejected(f"“{shown}” is another kind of archive. Send the pictures as a zip.")
+    if kind is FileKind.EMPTY:
+        raise DatasetRejected(f"“{shown}” is empty. Send it again.")
+    if kind is FileKind.ZIP or kind in PICTURES or not source.name.lower().endswith(".zip"):
+        return
+    if _ends_as_a_zip(source.path):
+        raise stuck_together(shown)
+    if kind is FileKind.UNKNOWN:
+        raise DatasetRejected(f"“{shown}” is not a zip. Zip the pictures again and send the new file.")
+
+
+def _ends_as_a_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END_BYTES))
+        return ends_as_a_zip(file.read(END_BYTES))

@@ -79,7 +79,7 @@ def zip_with_mode(mode: int, content: bytes = b"/etc/passwd") -> bytes:
 
 def overlapping_zip() -> bytes:
     """Two names for the same bytes, as in a bomb of quoted entries."""
-    return with_directory_field(zip_bytes({"a.jpg": a_picture(), "b.jpg": a_picture(2)}), 42, "<L", 0, entry=1)
+    return with_directory_field(zip_bytes({"a.jpg": a_picture(), "b.jpg": a_picture()}), 42, "<L", 0, entry=1)
 
 
 def with_method(archive: bytes, method: int) -> bytes:
@@ -110,3 +110,91 @@ def png_of(rows: bytes, width: int, height: int, *, depth: int, colour_type: int
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">L", len(content)) + kind + content + struct.pack(">L", zlib.crc32(kind + content))
+
+
+def with_end_field(archive: bytes, offset: int, layout: str, value: int) -> bytes:
+    """One number of the record at the very end replaced; offsets as in the zip specification, 4.3.16."""
+    changed = bytearray(archive)
+    struct.pack_into(layout, changed, archive.rindex(END) + offset, value)
+    return bytes(changed)
+
+
+def with_comment(archive: bytes, comment: bytes) -> bytes:
+    return with_end_field(archive, 20, "<H", len(comment)) + comment
+
+
+def begun_with(prefix: bytes, archive: bytes) -> bytes:
+    """Bytes before a zip, with its offsets corrected as a self-extracting archive has them."""
+    changed = bytearray(archive)
+    end = archive.rindex(END)
+    at = directory_at = int.from_bytes(archive[end + 16 : end + 20], "little")
+    while archive[at : at + 4] == DIRECTORY_ENTRY:
+        name, extra, comment = struct.unpack_from("<HHH", archive, at + 28)
+        struct.pack_into("<L", changed, at + 42, int.from_bytes(archive[at + 42 : at + 46], "little") + len(prefix))
+        at += 46 + name + extra + comment
+    struct.pack_into("<L", changed, end + 16, directory_at + len(prefix))
+    return prefix + bytes(changed)
+
+
+def with_a_gap(archive: bytes, hidden: bytes) -> bytes:
+    """Bytes between the last file and the directory that no line of the directory mentions."""
+    end = archive.rindex(END)
+    directory_at = int.from_bytes(archive[end + 16 : end + 20], "little")
+    apart = archive[:directory_at] + hidden + archive[directory_at:]
+    return with_end_field(apart, 16, "<L", directory_at + len(hidden))
+
+
+def streamed_zip(files: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Written to a pipe: sizes follow each file instead of preceding it."""
+
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise io.UnsupportedOperation
+
+    buffer = Pipe()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def zip64_zip(files: Mapping[str, bytes]) -> bytes:
+    """The long form throughout, as programs write it that do not know how large a file will be."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            with archive.open(name, "w", force_zip64=True) as file:
+                file.write(content)
+    return with_a_zip64_end(buffer.getvalue())
+
+
+def with_a_zip64_end(archive: bytes) -> bytes:
+    end = archive.rindex(END)
+    _, _, _, count, size, at, _ = struct.unpack("<HHHHLLH", archive[end + 4 : end + 22])
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, at)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    last = struct.pack("<4sHHHHLLH", END, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return archive[:end] + record + locator + last
+
+
+def lzma_zip_asking_for(memory: int) -> bytes:
+    """The five bytes that say how much memory a decoder needs, replaced."""
+    archive = bytearray(zip_bytes({"a.jpg": a_picture()}, zipfile.ZIP_LZMA))
+    data = 30 + len("a.jpg")
+    struct.pack_into("<L", archive, data + 5, memory)
+    return bytes(archive)
+
+
+def lying_in_both_places(archive: bytes, size: int) -> bytes:
+    """The header agrees with the directory, and both are wrong about what comes out."""
+    return with_header_field(claiming_size(archive, size), 22, "<L", size)
+
+
+def progressive_with_scans(scans: int) -> bytes:
+    """Each scan is a few bytes that make a decoder go over every pixel again."""
+    whole = jpeg_bytes(photo(9), progressive=True)
+    at = whole.rindex(b"\xff\xda")
+    return whole[:at] + whole[at:-2] * scans + whole[-2:]

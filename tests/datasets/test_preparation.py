@@ -1,12 +1,10 @@
-"""The whole way from an upload to a zip, and what is left on disk when it does not get there."""
+"""The whole way from what is handed over to pictures on disk, and what is left when it does not get there."""
 
 import asyncio
 import hashlib
-import json
-import os
-import signal
+import stat
 import zipfile
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -14,76 +12,125 @@ from PIL import Image
 
 from bot.datasets.images import prepare_image
 from bot.datasets.limits import DatasetLimits
-from bot.datasets.pool import open_pool
 from bot.datasets.preparation import SourceFile, prepare
-from bot.datasets.report import LeftOut, Report
+from bot.datasets.report import LeftOut, Prepared
 from bot.datasets.sources import gather
+from bot.errors import DatasetRejected
 from tests.dataset_files import photo_files, photo_zip, real_photo_zip, real_photos
 from tests.datasets.conftest import HandOver
-from tests.datasets.hostile_files import a_picture, zip_bytes
+from tests.datasets.hostile_files import a_picture, one_picture_zip, png_claiming, zip_bytes
+
+LIMITS = DatasetLimits()
 
 
-async def test_a_zip_becomes_a_flat_numbered_one(hand_over: HandOver, prepared_into: Path) -> None:
-    dataset = await hand_over({"cats.zip": zip_bytes(photo_files(3))})
-
-    assert list(prepared_into.iterdir()) == [dataset.zip_path]
-    with zipfile.ZipFile(dataset.zip_path) as archive:
-        assert archive.testzip() is None
-        assert archive.namelist() == ["0001.jpg", "0002.jpg", "0003.jpg"]
-        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
-        for image in dataset.report.images:
-            content = archive.read(image.file_name)
-            assert (image.sha256, image.size_bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+def file_names(prepared: Prepared) -> set[str]:
+    return {f"{image.sha256}.jpg" for image in prepared.images}
 
 
-async def test_loose_pictures_keep_their_order(hand_over: HandOver) -> None:
-    dataset = await hand_over({"z.png": a_picture(1), "a.png": a_picture(2), "m.png": a_picture(3)})
+async def test_each_picture_is_left_under_its_hash_and_nothing_else(hand_over: HandOver, prepared_into: Path) -> None:
+    prepared = await hand_over({"cats.zip": zip_bytes(photo_files(3))})
 
-    assert [image.name for image in dataset.report.images] == ["z.png", "a.png", "m.png"]
+    assert {path.name for path in prepared_into.iterdir()} == file_names(prepared)
+    assert len(prepared.images) == 3
+    for image in prepared.images:
+        content = (prepared_into / f"{image.sha256}.jpg").read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (image.sha256, image.size_bytes)
 
 
-async def test_pictures_of_one_name_are_all_kept(tmp_path: Path, pool: Executor) -> None:
-    sources = []
-    for number in range(3):
-        path = tmp_path / f"received-{number}"
-        path.write_bytes(a_picture(number))
-        sources.append(SourceFile(path=path, name="image.png"))
+async def test_what_is_left_is_for_the_bot_alone(hand_over: HandOver, prepared_into: Path) -> None:
+    await hand_over({"cats.zip": zip_bytes(photo_files(2))})
 
-    dataset = await prepare(
-        sources, into=tmp_path / "into", pool=pool, limits=DatasetLimits(), min_images=3, max_images=9
+    assert stat.S_IMODE(prepared_into.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in prepared_into.iterdir()} == {0o600}
+
+
+async def test_a_picture_says_what_it_was(hand_over: HandOver) -> None:
+    prepared = await hand_over({"cat.jpg": a_picture()})
+
+    [image] = prepared.images
+    assert (image.width, image.height, image.original_width, image.original_height) == (640, 480, 640, 480)
+    assert len(image.measures.fingerprint) == 16
+
+
+async def test_one_picture_is_enough(hand_over: HandOver) -> None:
+    """A dataset may grow: how many a training needs is asked when it begins."""
+    prepared = await hand_over({"cats.zip": one_picture_zip()})
+
+    assert len(prepared.images) == 1
+
+
+async def test_without_one_usable_picture_the_commonest_reasons_are_named(
+    hand_over: HandOver, prepared_into: Path
+) -> None:
+    files = {
+        "a.docx": b"PK\x03\x04",
+        "b.mp4": b"\0\0\0\x18ftypmp42",
+        "c.mp4": b"\0\0\0\x18ftypmp42",
+        "cut.jpg": a_picture()[:5000],
+    }
+
+    with pytest.raises(DatasetRejected) as refusal:
+        await hand_over({"cats.zip": zip_bytes(files)})
+
+    assert refusal.value.sentence == (
+        "No picture can be used: “b.mp4” is a video: take a still from it (and 1 more like it); "
+        "“a.docx” is a document: save its pictures as JPEG or PNG; “cut.jpg” is cut off: save it again."
     )
+    assert list(prepared_into.iterdir()) == []
 
-    assert len(dataset.report.images) == 3
+
+async def test_more_pictures_than_a_dataset_holds_are_mentioned_and_not_kept(
+    hand_over: HandOver, prepared_into: Path
+) -> None:
+    prepared = await hand_over({"cats.zip": zip_bytes(photo_files(9))}, most=3)
+
+    assert [image.name for image in prepared.images] == ["warm-01.jpg", "warm-02.jpg", "warm-03.jpg"]
+    assert prepared.left_out == tuple(
+        LeftOut(name=f"warm-{number:02}.jpg", reason="is beyond the 3 pictures a dataset holds")
+        for number in range(4, 10)
+    )
+    assert {path.name for path in prepared_into.iterdir()} == file_names(prepared)
 
 
-async def test_the_same_upload_gives_the_same_bytes(tmp_path: Path, pool: Executor) -> None:
-    photo_zip(tmp_path / "cats.zip", 6)
+async def test_no_dataset_holds_more_than_the_limits_say(hand_over: HandOver) -> None:
+    prepared = await hand_over({"cats.zip": zip_bytes(photo_files(3))}, limits=DatasetLimits(max_images=2), most=99)
 
-    async def prepared(folder: str) -> bytes:
-        sources = [SourceFile(path=tmp_path / "cats.zip", name="cats.zip")]
-        dataset = await prepare(
-            sources, into=tmp_path / folder, pool=pool, limits=DatasetLimits(), min_images=1, max_images=9
-        )
-        return dataset.zip_path.read_bytes()
+    assert [left_out.reason for left_out in prepared.left_out] == ["is beyond the 2 pictures a dataset holds"]
 
-    assert await prepared("one") == await prepared("two")
+
+async def test_equal_pictures_do_not_count_twice(hand_over: HandOver) -> None:
+    twins = {"1.jpg": a_picture(1), "2.jpg": a_picture(1), "3.jpg": a_picture(1), "4.jpg": a_picture(2)}
+
+    prepared = await hand_over({"cats.zip": zip_bytes(twins)}, most=2)
+
+    assert [image.name for image in prepared.images] == ["1.jpg", "4.jpg"]
+    assert {each.reason for each in prepared.left_out} == {"is the same picture as “1.jpg”"}
+
+
+async def test_a_slow_picture_keeps_its_place(hand_over: HandOver) -> None:
+    slow = png_claiming(7000, 7000)
+    prepared = await hand_over({"a.png": slow, **{f"{n}.jpg": a_picture(n) for n in range(20)}})
+
+    assert [image.name for image in prepared.images] == ["a.png", *(f"{n}.jpg" for n in range(20))]
+
+
+async def test_the_same_upload_gives_the_same_pictures(tmp_path: Path, pool: Executor) -> None:
+    sources = [SourceFile(path=photo_zip(tmp_path / "cats.zip", 6), name="cats.zip")]
+    one, two = [
+        await prepare(sources, into=tmp_path / folder, pool=pool, limits=LIMITS, most=9) for folder in ("one", "two")
+    ]
+
+    assert one == two
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {path.name for path in (tmp_path / "two").iterdir()}
 
 
 async def test_real_photographs_become_a_dataset(tmp_path: Path, pool: Executor) -> None:
     sources = [SourceFile(path=real_photo_zip(tmp_path / "real.zip"), name="real.zip")]
 
-    dataset = await prepare(
-        sources, into=tmp_path / "into", pool=pool, limits=DatasetLimits(), min_images=5, max_images=20
-    )
+    prepared = await prepare(sources, into=tmp_path / "into", pool=pool, limits=LIMITS, most=20)
 
-    assert len(dataset.report.images) == len(real_photos())
-    assert dataset.report.left_out == ()
-
-
-async def test_a_report_survives_being_stored(hand_over: HandOver) -> None:
-    dataset = await hand_over({"cats.zip": zip_bytes({**photo_files(2), "warm-01.txt": b"a cat", "b.pdf": b"%PDF"})})
-
-    assert Report.from_json(json.loads(json.dumps(dataset.report.to_json()))) == dataset.report
+    assert len(prepared.images) == len(real_photos()) > 0
+    assert prepared.left_out == ()
 
 
 async def test_progress_counts_every_picture(tmp_path: Path, pool: Executor) -> None:
@@ -94,16 +141,15 @@ async def test_progress_counts_every_picture(tmp_path: Path, pool: Executor) -> 
         sources,
         into=tmp_path / "into",
         pool=pool,
-        limits=DatasetLimits(),
-        min_images=1,
-        max_images=9,
+        limits=LIMITS,
+        most=9,
         on_progress=lambda done, total: heard.append((done, total)),
     )
 
     assert heard == [(done, 4) for done in range(5)]
 
 
-@pytest.mark.parametrize("stop_after", [0, 1, 5])
+@pytest.mark.parametrize("stop_after", [0, 1, 5, 20])
 async def test_a_cancelled_preparation_leaves_nothing(stop_after: int, tmp_path: Path, pool: Executor) -> None:
     sources = [SourceFile(path=photo_zip(tmp_path / "cats.zip", 20), name="cats.zip")]
     into = tmp_path / "into"
@@ -112,30 +158,23 @@ async def test_a_cancelled_preparation_leaves_nothing(stop_after: int, tmp_path:
         if done == stop_after:
             preparing.cancel()
 
-    preparing = asyncio.ensure_future(
-        prepare(
-            sources,
-            into=into,
-            pool=pool,
-            limits=DatasetLimits(),
-            min_images=1,
-            max_images=99,
-            on_progress=stop,
-        )
-    )
+    preparing = asyncio.ensure_future(prepare(sources, into=into, pool=pool, limits=LIMITS, most=99, on_progress=stop))
 
     with pytest.raises(asyncio.CancelledError):
         await preparing
     assert list(into.iterdir()) == []
 
 
-async def test_what_a_killed_bot_left_behind_is_cleared(hand_over: HandOver, prepared_into: Path) -> None:
-    (prepared_into / "preparing-abc" / "unpacked").mkdir(parents=True)
-    (prepared_into / "preparing-abc" / "unpacked" / "00001").write_bytes(b"half a picture")
+async def test_another_preparation_starts_over(hand_over: HandOver, prepared_into: Path) -> None:
+    """Also after a bot that was killed; what is not a preparation's own stays."""
+    (prepared_into / "preparing-abc").mkdir(parents=True)
+    (prepared_into / "preparing-abc" / f"{'0' * 64}.jpg").write_bytes(b"half a picture")
+    (prepared_into / f"{'0' * 64}.jpg").write_bytes(b"an earlier picture")
+    (prepared_into / "notes").write_bytes(b"not ours")
 
-    dataset = await hand_over({"cat.jpg": a_picture()})
+    prepared = await hand_over({"cat.jpg": a_picture()})
 
-    assert list(prepared_into.iterdir()) == [dataset.zip_path]
+    assert {path.name for path in prepared_into.iterdir()} == file_names(prepared) | {"notes"}
 
 
 async def test_the_bots_own_process_opens_neither_zip_nor_picture(
@@ -150,45 +189,18 @@ async def test_the_bots_own_process_opens_neither_zip_nor_picture(
     monkeypatch.setattr(Image.Image, "save", refuse)
     monkeypatch.setattr(zipfile.ZipFile, "__init__", refuse)
 
-    dataset = await prepare(
-        sources, into=tmp_path / "into", pool=pool, limits=DatasetLimits(), min_images=3, max_images=9
-    )
+    prepared = await prepare(sources, into=tmp_path / "into", pool=pool, limits=LIMITS, most=9)
 
-    assert len(dataset.report.images) == 3
+    assert len(prepared.images) == 3
 
 
 def test_a_fault_of_the_disk_is_not_blamed_on_the_picture(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(a_picture())
 
     with pytest.raises(FileNotFoundError):
-        prepare_image(tmp_path / "a.jpg", "a.jpg", tmp_path / "missing", DatasetLimits())
+        prepare_image(tmp_path / "a.jpg", "a.jpg", tmp_path / "missing", LIMITS)
 
 
-def test_a_fault_of_the_disk_is_not_blamed_on_the_zip(tmp_path: Path) -> None:
-    source = SourceFile(path=photo_zip(tmp_path / "cats.zip", 1), name="cats.zip")
-
+def test_a_zip_that_went_missing_is_not_blamed_on_anybody(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        gather([source], tmp_path / "missing", DatasetLimits())
-
-
-def test_a_stored_reason_reads_after_the_name() -> None:
-    report = Report(images=(), left_out=(LeftOut(name="a.pdf", reason="is not a picture"),))
-
-    assert report.to_json() == {"images": [], "left_out": [{"name": "a.pdf", "reason": "is not a picture"}]}
-
-
-def test_the_pool_outlives_a_process_that_died() -> None:
-    with open_pool(1) as pool:
-        with pytest.raises(BrokenExecutor):
-            pool.submit(os.kill, pool.submit(os.getpid).result(), signal.SIGKILL).result()
-
-        assert pool.submit(abs, -1).result() == 1
-
-
-def test_a_process_of_the_pool_leaves_an_interrupt_to_the_bot() -> None:
-    with open_pool(1) as pool:
-        process_id = pool.submit(os.getpid).result()
-
-        os.kill(process_id, signal.SIGINT)
-
-        assert pool.submit(os.getpid).result() == process_id
+        gather([SourceFile(path=tmp_path / "gone.zip", name="gone.zip")], LIMITS)

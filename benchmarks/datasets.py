@@ -1,0 +1,177 @@
+"""How long a large dataset takes to prepare, how much memory it needs, and how far that is from the least possible.
+
+    .venv/bin/python -m benchmarks.datasets --images 400 --rounds 3
+
+The floor is a bare loop over the same files, unpacked beforehand: decode at the same fraction, resize, encode, on all
+cores; it checks, hashes, measures, reports and writes nothing. Each round runs both, one after the other.
+"""
+
+import argparse
+import asyncio
+import io
+import multiprocessing
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from bot.datasets.limits import MEBIBYTE, DatasetLimits
+from bot.datasets.pool import open_pool
+from bot.datasets.preparation import SourceFile, prepare
+from bot.datasets.report import Prepared
+
+PACKINGS = {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED}
+LIMITS = DatasetLimits()
+_TICK_SECONDS = 0.002
+_TICKS_PER_SAMPLE = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    seconds: float
+    peak_bytes: int
+    longest_stall_seconds: float
+    images: int
+
+
+class Watch:
+    """Ticks in the loop that prepares: how late each tick is, and now and then what all processes hold together."""
+
+    def __init__(self) -> None:
+        self.longest_stall_seconds = 0.0
+        self.peak_bytes = 0
+
+    async def look(self) -> None:
+        ticks = 0
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(_TICK_SECONDS)
+            late = time.perf_counter() - before - _TICK_SECONDS
+            self.longest_stall_seconds = max(self.longest_stall_seconds, late)
+            ticks += 1
+            if ticks % _TICKS_PER_SAMPLE == 0:
+                self.peak_bytes = max(self.peak_bytes, sum(map(_resident_bytes, _family(os.getpid()))))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--images", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--packing", choices=PACKINGS, default="stored")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "atelier-benchmark")
+    chosen = parser.parse_args()
+    archive, files = _camera_roll(chosen.folder, chosen.images, chosen.packing)
+    size = archive.stat().st_size
+    cores = os.cpu_count() or 1
+    print(
+        f"{len(files)} JPEGs of 12 megapixels in a zip of {size / 1e6:,.0f} MB ({chosen.packing}), {cores} cores.\n\n"
+        f"{'':<10}{'seconds':>9}{'images/s':>10}{'MB/s':>8}{'floor s':>9}{'ratio':>7}{'peak MiB':>10}{'stall ms':>10}"
+    )
+    best = 0.0
+    for number in range(1, chosen.rounds + 1):
+        floor = _floor(files, cores)
+        run = _product(archive)
+        assert run.images == len(files), f"{run.images} of {len(files)} pictures were kept"
+        best = max(best, floor / run.seconds)
+        print(
+            f"round {number:<4}{run.seconds:>9.1f}{run.images / run.seconds:>10.1f}{size / 1e6 / run.seconds:>8.0f}"
+            f"{floor:>9.1f}{floor / run.seconds:>7.2f}{run.peak_bytes / MEBIBYTE:>10.0f}"
+            f"{run.longest_stall_seconds * 1000:>10.1f}"
+        )
+    print(f"\nAt best {best:.2f} of the floor's speed.")
+
+
+def _product(archive: Path) -> Run:
+    with open_pool() as pool, tempfile.TemporaryDirectory(dir=archive.parent) as folder:
+        watch = Watch()
+        began = time.perf_counter()
+        prepared = asyncio.run(_prepared(archive, Path(folder) / "prepared", pool, watch))
+        seconds = time.perf_counter() - began
+    return Run(
+        seconds=seconds,
+        peak_bytes=watch.peak_bytes,
+        longest_stall_seconds=watch.longest_stall_seconds,
+        images=len(prepared.images),
+    )
+
+
+async def _prepared(archive: Path, into: Path, pool: Executor, watch: Watch) -> Prepared:
+    looking = asyncio.ensure_future(watch.look())
+    try:
+        sources = [SourceFile(path=archive, name=archive.name)]
+        return await prepare(sources, into=into, pool=pool, limits=LIMITS, most=LIMITS.max_images)
+    finally:
+        looking.cancel()
+
+
+def _floor(files: list[Path], cores: int) -> float:
+    with multiprocessing.get_context("forkserver").Pool(cores, initializer=_give_way) as pool:
+        pool.map(abs, range(cores))  # every process is up before the clock starts
+        began = time.perf_counter()
+        for _ in pool.imap_unordered(_bare, files):
+            pass
+        return time.perf_counter() - began
+
+
+def _give_way() -> None:
+    """As the product's processes do."""
+    os.nice(10)
+
+
+def _bare(path: Path) -> int:
+    with Image.open(path) as image:
+        scale = LIMITS.long_side / max(image.size)
+        size = round(image.width * scale), round(image.height * scale)
+        image.draft(None, size)
+        buffer = io.BytesIO()
+        image.resize(size, Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=95, subsampling=0)
+        return buffer.tell()
+
+
+def _camera_roll(folder: Path, images: int, packing: str) -> tuple[Path, list[Path]]:
+    """Made by a process of its own, whose memory is not counted; once for each number."""
+    archive = folder / f"{images}-{packing}.zip"
+    unpacked = folder / f"{images}-unpacked"
+    folder.mkdir(parents=True, exist_ok=True)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        pool.apply(_make, (archive, unpacked, images, PACKINGS[packing]))
+    return archive, sorted(unpacked.rglob("*.JPG"))
+
+
+def _make(archive: Path, unpacked: Path, images: int, packing: int) -> None:
+    from benchmarks.camera_roll import make_camera_roll  # noqa: PLC0415  # numpy, in this process only
+
+    if not archive.exists():
+        make_camera_roll(archive, images, packing)
+    if len(list(unpacked.rglob("*.JPG"))) != images:
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(unpacked)
+
+
+def _family(process: int) -> Iterator[int]:
+    """A process and everything it started: the pool's server, its workers and whoever tidies up after them."""
+    yield process
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return
+    for child in children:
+        yield from _family(int(child))
+
+
+def _resident_bytes(process: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+    except OSError:  # ended in the meantime
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main()
