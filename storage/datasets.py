@@ -34,7 +34,7 @@ class DatasetImage:
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """`images` in the order of their numbers; `left_out` is a (name, reason) pair for every file of the additions that
-    are remembered and not undone; `last_act` is what *Undo* would undo."""
+    are remembered and not undone; `last_act` is what *Undo* would undo, `steps` how often it could."""
 
     id: str
     place: Place
@@ -42,6 +42,7 @@ class Dataset:
     images: tuple[DatasetImage, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     last_act: DatasetAct | None = None
+    steps: int = 0
     updated_ms: int = 0
 
     @property
@@ -93,6 +94,15 @@ async def dataset_named(connection: Connection, person_id: int, name: str) -> st
     return None if found is None else str(found)
 
 
+async def free_name(connection: Connection, person_id: int, name: str) -> str:
+    """The name, numbered when this person has a dataset of that name."""
+    candidate, number = name, 1
+    while await dataset_named(connection, person_id, candidate) is not None:
+        number += 1
+        candidate = f"{name[:44]} {number}"
+    return candidate
+
+
 async def datasets_of_person(
     connection: Connection, person_id: int, *, limit: int, offset: int = 0
 ) -> list[DatasetLine]:
@@ -139,6 +149,7 @@ async def _whole(connection: Connection, row: sa.Row[Any]) -> Dataset:
         images=tuple(_image(image) for image in await connection.execute(images)),
         left_out=tuple((name, reason) for step in history for name, reason in step.left_out),
         last_act=DatasetAct(history[-1].act) if history else None,
+        steps=len(history),
         updated_ms=row.updated_ms,
     )
 

@@ -135,6 +135,7 @@ class Notifier:
             events=events,
             dataset=self._studio.view_for(job, dataset) if dataset and job.status is JobStatus.REVIEW else None,
             addition=addition,
+            kept_as=dataset.name if dataset else None,
             usual=usual,
             provider=provider,
             trainer=provider.trainer(job.details.get("trainer", "")),

@@ -86,6 +86,8 @@ def _lines(view: JobView) -> Iterator[str]:
             yield _doubt(view)
         case JobStatus.CANCELLED:
             yield f"⏹️ Cancelled. {plain(job.note) or 'Nothing more will happen here.'}"
+            if job.kind is JobKind.FINETUNE and view.kept_as is not None:
+                yield f"-# Its pictures stay in your dataset **{plain(view.kept_as, 60)}**: /dataset show"
         case JobStatus.CANCELLING:
             yield "⏹️ Stopping…"
         case JobStatus.DONE:

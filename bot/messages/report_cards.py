@@ -82,8 +82,11 @@ def advice(view: DatasetView) -> str:
     return "sharp, varied and enough of them."
 
 
-def captions_line(view: DatasetView, trigger_word: str = "") -> str:
-    """What becomes of pictures that have no caption, by the trainer's own rule; empty when there is nothing to say."""
+def captions_line(view: DatasetView, *, trigger_word: str = "", describes: bool = True) -> str:
+    """What becomes of pictures that have no caption, by the trainer's own rule; empty when there is nothing to say.
+
+    `describes` is whether the trainer was told to describe them, where it can.
+    """
     chosen = view.dataset.chosen
     without = sum(image.caption is None for image in chosen)
     word = f"“{plain(trigger_word)}”" if trigger_word else "the trigger word"
@@ -93,7 +96,7 @@ def captions_line(view: DatasetView, trigger_word: str = "") -> str:
         return "Every picture has a caption."
     others = {
         CaptionRule.OPTIONAL: "that is fine here",
-        CaptionRule.DESCRIBED: "the trainer describes those itself, unless captions are off",
+        CaptionRule.DESCRIBED: "the trainer describes those itself" if describes else "they are learnt without",
         CaptionRule.DEFAULTED: f"those learn as {word} alone",
     }[view.trainer.captions]
     pictures = "No picture has" if without == len(chosen) else f"{count(without, 'picture has', 'pictures have')} no"
@@ -154,8 +157,8 @@ def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
         yield button(Act.CAPTIONS, "Edit captions", subject=subject, person_id=person_id)
     yield button(Act.ADD_MORE, "Add more", subject=subject, person_id=person_id, style=needed)
     yield button(Act.EDIT_DATASET, "Edit", subject=subject, person_id=person_id)
-    if view.dataset.last_act is not None:
-        yield button(Act.UNDO, "Undo", subject=subject, person_id=person_id)
+    if view.dataset.last_act is not None and view.dataset.steps > 1:  # the first one is how it came to be
+        yield button(Act.UNDO, f"Undo {view.dataset.last_act}", subject=subject, person_id=person_id)
 
 
 def start_button(view: DatasetView, act: Act, label: str) -> discord.ui.Button[Card] | None:

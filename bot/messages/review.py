@@ -76,7 +76,8 @@ def _word(view: JobView) -> str:
 def _captions(view: JobView) -> str:
     if view.dataset is None:
         return ""
-    return captions_line(view.dataset, view.job.details["settings"]["trigger_word"])
+    settings = view.job.details["settings"]
+    return captions_line(view.dataset, trigger_word=settings["trigger_word"], describes=settings["captioning"])
 
 
 def _settings(view: JobView) -> Iterator[str]:

@@ -33,11 +33,11 @@ class DatasetView:
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """Everything a card shows. `dataset` is that of a training under review, `addition` what came of an addition, and
-    `usual` how long such trainings took here. `trainer` is that of a finetune, None when it is not offered any more;
-    `can_attach` says whether the provider can be asked for a task by its id; `outlook` is that of a job which waits for
-    its provider or is at work there; `outage` is what it waits for, None when it does not, and `elsewhere` who could do
-    it instead.
+    """Everything a card shows. `dataset` is that of a training under review, `kept_as` the name of any job's dataset
+    that is still there; `addition` what came of an addition; `usual` how long such trainings took here. `trainer` is
+    that of a finetune, None when it is not offered any more; `can_attach` says whether the provider can be asked for a
+    task by its id; `outlook` is that of a job which waits for its provider or is at work there; `outage` is what it
+    waits for, None when it does not, and `elsewhere` who could do it instead.
     """
 
     job: Job
@@ -47,6 +47,7 @@ class JobView:
     dataset: DatasetView | None = None
     addition: Addition | None = None
     usual: Spread | None = None
+    kept_as: str | None = None
     submissions: Sequence[Submission] = ()
     can_attach: bool = False
     outlook: Outlook | None = None

@@ -17,6 +17,7 @@ from storage.dataset_steps import change_images, rename_dataset, undo_last_step
 from storage.datasets import (
     Dataset,
     count_datasets_of_person,
+    create_dataset,
     dataset_named,
     delete_dataset,
     find_dataset,
@@ -47,10 +48,8 @@ class Datasets:
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         async with self._database.writing() as connection:
             dataset_id = await dataset_meant(connection, place.person_id, request.dataset)
-            if dataset_id is None:
-                name = checked_name(request.dataset, "dataset")
-                await require_room(connection, place)
-            else:
+            name = checked_name(request.dataset, "dataset")
+            if dataset_id is not None:
                 name = own(await find_dataset(connection, dataset_id), place.person_id).name
             job = Job(
                 id=job_id,
@@ -62,11 +61,14 @@ class Datasets:
                 details={
                     "name": name,
                     "dataset": dataset_id or job_id,
-                    "is_new": dataset_id is None,
+                    "is_new": False,
                     "uploads": [asdict(upload) for upload in request.uploads],
                 },
             )
             if await self._bench.add(connection, job):
+                if dataset_id is None:  # at once: the next addition of that name is to the same one
+                    await require_room(connection, place)
+                    await create_dataset(connection, job_id, place, name)
                 await self._bench.enqueue(connection, job, story=PREPARE, lane=LANE)
 
     async def meant(self, text: str, person_id: int) -> Dataset:

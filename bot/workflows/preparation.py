@@ -18,7 +18,7 @@ from bot.workflows.engine import Json
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.dataset_steps import Addition, add_images, addition_of
-from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset, locked_dataset
+from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset, free_name, locked_dataset
 from storage.jobs import Job, change_job
 from storage.statuses import JobKind, JobStatus, Stage
 
@@ -51,10 +51,12 @@ class Preparation:
         """Discord's links die soon, so the bytes are fetched first of all."""
         folder = self._files.empty_work_folder(job.id)
         left = self._limits.max_upload_bytes
+        hashes = []
         for number, upload in enumerate(job.details["uploads"]):
-            path = folder / f"upload-{number}"
-            left -= await self._downloads.fetch(upload["url"], path, max_bytes=left)
-        return {"uploads": len(job.details["uploads"])}
+            written = await self._downloads.fetch(upload["url"], folder / f"upload-{number}", max_bytes=left)
+            left -= written.size_bytes
+            hashes.append(written.sha256)
+        return {"uploads": hashes}
 
     async def _prepare(self, job: Job) -> Json:
         async with self._database.reading() as connection:
@@ -85,7 +87,8 @@ class Preparation:
         """It comes into being with its first pictures."""
         details = job.details
         if details["is_new"]:
-            await create_dataset(connection, details["dataset"], job.place, details["name"])
+            name = await free_name(connection, job.place.person_id, details["name"])
+            await create_dataset(connection, details["dataset"], job.place, name)
         dataset = await locked_dataset(connection, details["dataset"])
         if dataset is None:
             raise DatasetRejected("That dataset was deleted meanwhile: send the pictures again to a new one.")
