@@ -48,6 +48,11 @@ class Job:
     held_ms: int | None = None
 
     @property
+    def dataset_id(self) -> str:
+        """Of a job about a dataset; one from before datasets were drafts has none of its own."""
+        return str(self.details.get("dataset", self.id))
+
+    @property
     def may_be_retried(self) -> bool:
         """Whether the same may be tried again; what a retry needs is kept for `RETRY_MS` after the failure."""
         return (

@@ -30,6 +30,7 @@ from storage.jobs import Job, find_job, remember_shown
 from storage.outages import Outage
 from storage.statuses import JobKind, JobStatus, Message
 from storage.submissions import submissions_of
+from storage.training_sets import find_training_set
 
 log = logging.getLogger(__name__)
 
@@ -122,9 +123,10 @@ class Notifier:
             job = await find_job(connection, job_id)
             assert job is not None, "a job is never removed while it is at work"
             events = await history_of(connection, job_id)
-            dataset = await find_dataset(connection, job.details.get("dataset", ""))
+            dataset = await find_dataset(connection, job.dataset_id)
             addition = await addition_of(connection, job_id) if job.kind is JobKind.ADD else None
             usual = await usual_of(connection, job) if job.status is JobStatus.REVIEW else None
+            frozen = await find_training_set(connection, job_id) if job.status is JobStatus.REVIEW else None
             deliveries = await deliveries_of(connection, job_id)
             submissions = await submissions_of(connection, job_id)
             outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
@@ -135,6 +137,7 @@ class Notifier:
             events=events,
             dataset=self._studio.view_for(job, dataset) if dataset and job.status is JobStatus.REVIEW else None,
             addition=addition,
+            frozen=frozen,
             kept_as=dataset.name if dataset else None,
             usual=usual,
             provider=provider,

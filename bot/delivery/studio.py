@@ -45,7 +45,7 @@ class Studio:
         async with self._database.reading() as connection:
             job = await find_job(connection, subject)
             training = job if job is not None and job.kind is JobKind.FINETUNE else None
-            dataset = await find_dataset(connection, training.details["dataset"] if training else subject)
+            dataset = await find_dataset(connection, training.dataset_id if training else subject)
         if dataset is None:
             raise NotFound(GONE)
         require(person_id, Action.CHANGE_DATASET, dataset.place)

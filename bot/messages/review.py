@@ -9,14 +9,17 @@ from bot.messages.buttons import Act, Card, button
 from bot.messages.offers import quote, trainer_title
 from bot.messages.report_cards import captions_line, report, start_button, studio_buttons
 from bot.messages.view import JobView
-from bot.messages.words import plain
+from bot.messages.words import count, plain
 from bot.providers.base_models import title_of
 
+SUCCESS = discord.ButtonStyle.success
 LEFT_OUT_LINES = 5  # that the card itself names
 
 
 def review_report(view: JobView) -> str:
     """Above the sheet."""
+    if view.frozen is not None:
+        return f"**{count(len(view.frozen.images), 'picture', 'pictures')}** ready, as they were handed over."
     if view.dataset is None:
         return "❌ The dataset of this training was deleted. Cancel it, and start again with **/finetune**."
     return report(view.dataset)
@@ -42,7 +45,9 @@ def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
         if len(view.dataset.dataset.left_out) > LEFT_OUT_LINES:
             yield [button(Act.LEFT_OUT, "All files left out", subject=view.dataset.subject, person_id=person_id)]
     decide = [button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)]
-    if view.dataset is not None and (start := start_button(view.dataset, Act.START, "Start")):
+    if view.frozen is not None:
+        decide.insert(0, button(Act.START, "Start", subject=job.id, person_id=person_id, style=SUCCESS))
+    elif view.dataset is not None and (start := start_button(view.dataset, Act.START, "Start")):
         decide.insert(0, start)
     if _verdict(view) is not Verdict.RARE:
         decide.append(button(Act.WORD, "Change trigger word", subject=job.id, person_id=person_id))

@@ -15,6 +15,7 @@ from storage.history import StageEvent
 from storage.jobs import Job
 from storage.outages import Outage
 from storage.submissions import Submission
+from storage.training_sets import TrainingSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,24 +34,20 @@ class DatasetView:
 
 @dataclass(frozen=True, kw_only=True)
 class JobView:
-    """Everything a card shows. `dataset` is that of a training under review, `kept_as` the name of any job's dataset
-    that is still there; `addition` what came of an addition; `usual` how long such trainings took here. `trainer` is
-    that of a finetune, None when it is not offered any more; `can_attach` says whether the provider can be asked for a
-    task by its id; `outlook` is that of a job which waits for its provider or is at work there; `outage` is what it
-    waits for, None when it does not, and `elsewhere` who could do it instead.
-    """
+    """Everything a card shows."""
 
     job: Job
     events: Sequence[StageEvent]
     provider: ProviderCard
-    trainer: TrainerCard | None = None
-    dataset: DatasetView | None = None
-    addition: Addition | None = None
-    usual: Spread | None = None
-    kept_as: str | None = None
+    trainer: TrainerCard | None = None  # of a finetune; None when it is not offered any more
+    dataset: DatasetView | None = None  # of a training under review
+    frozen: TrainingSet | None = None  # instead, when that comes from before datasets were drafts
+    kept_as: str | None = None  # the name of the dataset, while it is there
+    addition: Addition | None = None  # what came of an addition
+    usual: Spread | None = None  # how long such trainings took here
     submissions: Sequence[Submission] = ()
-    can_attach: bool = False
-    outlook: Outlook | None = None
+    can_attach: bool = False  # whether the provider can be asked for a task by its id
+    outlook: Outlook | None = None  # of what waits for its provider or is at work there
     deliveries: Sequence[Delivery] = ()
-    outage: Outage | None = None
-    elsewhere: Elsewhere | None = None
+    outage: Outage | None = None  # what it waits for
+    elsewhere: Elsewhere | None = None  # who could do it instead

@@ -93,14 +93,14 @@ class Captioning:
             now = await find_job(connection, job.id)
             if now is None or now.status is not JobStatus.RUNNING:
                 raise Cancelled("This job was stopped.")
-            if not await remember_asked(connection, job.details["dataset"], image.number, job.id):
+            if not await remember_asked(connection, job.dataset_id, image.number, job.id):
                 return False
         describer = self._bench.providers.that(job.provider, Captions)
         try:
             text = await within(LONGEST_FOR_ONE, self._bench.outages.outlast(job, lambda: describer.caption(picture)))
         except NOT_TAKEN:
             async with self._database.writing() as connection:
-                await forget_asked(connection, job.details["dataset"], image.number, job.id)
+                await forget_asked(connection, job.dataset_id, image.number, job.id)
             raise
         except (ProviderError, StageOverdue) as problem:
             log.warning("Picture %d of job %s was not described: %s", image.number, job.id, problem)
@@ -112,7 +112,7 @@ class Captioning:
 
     async def _save(self, job: Job, number: int, caption: str) -> None:
         async with self._database.writing() as connection:
-            dataset = await locked_dataset(connection, job.details["dataset"])
+            dataset = await locked_dataset(connection, job.dataset_id)
             if dataset is not None:
                 await describe_image(connection, dataset, number, caption, job_id=job.id)
 
@@ -123,7 +123,7 @@ class Captioning:
 
     async def _dataset_of(self, job: Job) -> Dataset:
         async with self._database.reading() as connection:
-            dataset = await find_dataset(connection, job.details["dataset"])
+            dataset = await find_dataset(connection, job.dataset_id)
         if dataset is None:
             raise DatasetRejected("That dataset was deleted meanwhile: there is nothing to describe.")
         return dataset

@@ -42,9 +42,10 @@ class Preparation:
     async def _tell(self, job_id: str) -> None:
         await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
         done = await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
-        next_status = JobStatus.REVIEW if done["kind"] == JobKind.FINETUNE else JobStatus.DONE
+        is_addition = done.get("kind") == JobKind.ADD
+        status, note = (JobStatus.DONE, done["note"]) if is_addition else (JobStatus.REVIEW, "")
         await self._stages.change(
-            "review", job_id, only_when=(JobStatus.PREPARING,), status=next_status, progress=1.0, note=done["note"]
+            "review", job_id, only_when=(JobStatus.PREPARING,), status=status, progress=1.0, note=note
         )
 
     async def _receive(self, job: Job) -> Json:
@@ -64,9 +65,9 @@ class Preparation:
         if addition is None:
             addition = await self._added(job)
         self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
-        await self._bench.refresh_reviews(job.details["dataset"])
+        await self._bench.refresh_reviews(job.dataset_id)
         async with self._database.reading() as connection:
-            dataset = await find_dataset(connection, job.details["dataset"])
+            dataset = await find_dataset(connection, job.dataset_id)
         note = f"{len(dataset.chosen):,} in it now." if dataset and job.kind is JobKind.ADD else ""
         return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out), "note": note}
 
@@ -86,10 +87,10 @@ class Preparation:
     async def _dataset_of(self, connection: Connection, job: Job) -> Dataset:
         """It comes into being with its first pictures."""
         details = job.details
-        if details["is_new"]:
+        if details.get("is_new", True):
             name = await free_name(connection, job.place.person_id, details["name"])
-            await create_dataset(connection, details["dataset"], job.place, name)
-        dataset = await locked_dataset(connection, details["dataset"])
+            await create_dataset(connection, job.dataset_id, job.place, name)
+        dataset = await locked_dataset(connection, job.dataset_id)
         if dataset is None:
             raise DatasetRejected("That dataset was deleted meanwhile: send the pictures again to a new one.")
         return dataset

@@ -53,7 +53,7 @@ class Review:
         async with self._database.writing() as connection:
             job = await self._job(connection, job_id, person_id)
             settings = settings_of(job)
-            dataset = await locked_dataset(connection, job.details["dataset"])
+            dataset = await locked_dataset(connection, job.dataset_id)
             if dataset is not None:
                 captions = change_trigger_word_in_all(
                     _naming(settings.trigger_word, dataset), settings.trigger_word, new

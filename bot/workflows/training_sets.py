@@ -34,7 +34,7 @@ class TrainingSets:
         """What the dataset holds now is what this training learns. Raises `BadInput`, `NotFound`."""
         if await find_training_set(connection, job.id) is not None:
             return
-        dataset = own(await locked_dataset(connection, job.details["dataset"]), job.place.person_id)
+        dataset = own(await locked_dataset(connection, job.dataset_id), job.place.person_id)
         missing = int(trainer.image_count.lowest) - len(dataset.chosen)
         if missing > 0:
             pictures = "picture" if missing == 1 else "pictures"
