@@ -31,7 +31,7 @@ def _of_content(shot: Shot, wishes: Wishes) -> Iterator[Finding]:
     if (bars := share_of_bars(measures)) >= at.BARS:
         yield Finding(flaw=Flaw.BORDERED, is_grave=bars >= at.WIDE_BARS)
     if measures.contrast < at.TOO_FLAT:
-        if light is not None and light.flaw is Flaw.DARK:
+        if light is not None and light.flaw is Flaw.DARK and measures.highlights < at.TOO_DARK:
             yield light
         elif not wishes.keeps_drawings:
             yield Finding(flaw=Flaw.FLAT, is_grave=True)
