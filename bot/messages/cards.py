@@ -8,7 +8,7 @@ from bot.messages.buttons import Card
 from bot.messages.job_buttons import job_buttons
 from bot.messages.outages import put_right, waiting
 from bot.messages.outlooks import is_ready, waits
-from bot.messages.report_cards import SHEET_NAME, sheet_alt_text
+from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, sheet_alt_text
 from bot.messages.review import left_out_lines, review_quote, review_report, review_rows
 from bot.messages.view import DatasetView, JobView
 from bot.messages.whereabouts import beside_the_card
@@ -39,7 +39,7 @@ MARKS = {
 
 def job_card(view: JobView, *, has_sheet: bool = False) -> Card:
     """`has_sheet` for a message that carries the sheet of its dataset."""
-    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.job.status])
+    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=_colour(view))
     for text in _lines(view):
         container.add_item(discord.ui.TextDisplay(text))
     if view.job.status is JobStatus.REVIEW:
@@ -53,6 +53,11 @@ def job_card(view: JobView, *, has_sheet: bool = False) -> Card:
         if buttons:
             container.add_item(discord.ui.ActionRow(*buttons))
     return finished_card(container)
+
+
+def _colour(view: JobView) -> discord.Colour:
+    """A review shows its dataset's light."""
+    return COLOURS[view.job.status] if view.dataset is None else LIGHT_COLOURS[view.dataset.appraisal.light]
 
 
 def sheet_gallery(view: DatasetView) -> discord.ui.MediaGallery[Card]:

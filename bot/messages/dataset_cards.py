@@ -8,7 +8,7 @@ from bot.messages.buttons import Act, Card, button
 from bot.messages.cards import finished_card, sheet_gallery
 from bot.messages.lists import BLURPLE, pager
 from bot.messages.offers import dollars, quote, trainer_title
-from bot.messages.report_cards import COLOURS, SHEET_NAME, captions_line, report, start_button, studio_buttons
+from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, captions_line, report, start_button, studio_buttons
 from bot.messages.review import LEFT_OUT_LINES, left_out_lines
 from bot.messages.view import DatasetView
 from bot.messages.words import count, moment, plain
@@ -22,7 +22,7 @@ COVERS = f"attachment://{SHEET_NAME}"
 def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
     """`has_sheet` for a message that carries its sheet."""
     dataset, person_id = view.dataset, view.dataset.place.person_id
-    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.appraisal.light])
+    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=LIGHT_COLOURS[view.appraisal.light])
     container.add_item(discord.ui.TextDisplay(f"### {plain(dataset.name, 60)}\n{report(view)}"))
     if has_sheet:
         container.add_item(sheet_gallery(view))

@@ -15,7 +15,7 @@ from storage.datasets import DatasetImage, DatasetLine
 
 SHEET_NAME = "pictures.jpg"
 LIGHTS = {Light.GREEN: "🟢", Light.YELLOW: "🟡", Light.RED: "🔴"}
-COLOURS = {
+LIGHT_COLOURS = {
     Light.GREEN: discord.Colour(0x23A55A),
     Light.YELLOW: discord.Colour(0xF0B232),
     Light.RED: discord.Colour(0xDA373C),
