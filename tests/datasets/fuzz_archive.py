@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # installed for the search only
 
 with atheris.instrument_imports(include=["bot.datasets", "zipfile", "PIL"]):
     from bot.datasets.images import prepare_stored
