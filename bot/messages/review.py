@@ -17,6 +17,8 @@ LEFT_OUT_LINES = 5  # that the card itself names
 
 def review_report(view: JobView) -> str:
     """Above the sheet."""
+    if view.trainer is None:
+        return "❌ That trainer is not offered here any more. Cancel this, and train your dataset with another."
     if view.dataset is None:
         return "❌ The dataset of this training was deleted. Cancel it, and start again with **/finetune**."
     return report(view.dataset)
@@ -41,7 +43,9 @@ def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
         yield list(studio_buttons(view.dataset))
         if len(view.dataset.dataset.left_out) > LEFT_OUT_LINES:
             yield [button(Act.LEFT_OUT, "All files left out", subject=view.dataset.subject, person_id=person_id)]
-    decide = [button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)]
+    decide: list[discord.ui.Button[Card]] = []
+    if view.trainer is not None:
+        decide.append(button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id))
     if view.dataset is not None and (start := start_button(view.dataset, Act.START, "Start")):
         decide.insert(0, start)
     if _verdict(view) is not Verdict.RARE:
