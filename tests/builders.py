@@ -172,6 +172,31 @@ def publish_job(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
+def add_job(**changes: Any) -> Job:
+    upload = {"url": "https://cdn.discordapp.com/a.jpg", "name": "a.jpg", "size_bytes": 1000}
+    job = Job(
+        id="5005",
+        place=PLACE,
+        kind=JobKind.ADD,
+        status=JobStatus.PREPARING,
+        provider="atelier",
+        details={"name": "Luna", "dataset": "1001", "is_new": False, "uploads": [upload, upload]},
+    )
+    return replace(job, **changes)
+
+
+def caption_job(**changes: Any) -> Job:
+    job = Job(
+        id="6006",
+        place=PLACE,
+        kind=JobKind.CAPTION,
+        status=JobStatus.RUNNING,
+        provider="fake",
+        details={"name": "Luna", "dataset": "1001", "count": 4, "price_usd": 0.04},
+    )
+    return replace(job, **changes)
+
+
 @cache
 def measures_of(number: int) -> Mapping[str, Any]:
     """Those of a drawn picture, each another one."""

@@ -165,7 +165,8 @@ def _stage(stage: Stage, events: Sequence[StageEvent]) -> str:
 def _progress(view: JobView) -> str:
     job = view.job
     if job.status is JobStatus.PREPARING:
-        looking = "Looking at every picture. Nothing is spent before you press *Start*."
+        promise = " Nothing is spent before you press *Start*." if job.kind is JobKind.FINETUNE else ""
+        looking = f"Looking at every picture.{promise}"
         return f"{progress_bar(job.progress)}\n-# {plain(job.note)}" if job.progress else looking
     if view.outage is not None:
         return waiting(view.provider.title, view.outage, view.elsewhere)

@@ -18,6 +18,8 @@ LEFT_OUT_LINES = 5  # that the card itself names
 
 def review_report(view: JobView) -> str:
     """Above the sheet."""
+    if view.trainer is None:
+        return "❌ That trainer is not offered here any more. Cancel this, and train your dataset with another."
     if view.frozen is not None:
         return f"**{count(len(view.frozen.images), 'picture', 'pictures')}** ready, as they were handed over."
     if view.dataset is None:
@@ -44,8 +46,10 @@ def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
         yield list(studio_buttons(view.dataset))
         if len(view.dataset.dataset.left_out) > LEFT_OUT_LINES:
             yield [button(Act.LEFT_OUT, "All files left out", subject=view.dataset.subject, person_id=person_id)]
-    decide = [button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)]
-    if view.frozen is not None:
+    decide: list[discord.ui.Button[Card]] = []
+    if view.trainer is not None:
+        decide.append(button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id))
+    if view.frozen is not None and view.trainer is not None:
         decide.insert(0, button(Act.START, "Start", subject=job.id, person_id=person_id, style=SUCCESS))
     elif view.dataset is not None and (start := start_button(view.dataset, Act.START, "Start")):
         decide.insert(0, start)

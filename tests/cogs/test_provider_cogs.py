@@ -367,7 +367,7 @@ async def review_of_plain(stage: Stage, person: Person) -> dict[str, Any]:
 async def test_the_dialog_asks_a_plain_trainer_for_iterations_and_nothing_else(stage: Stage) -> None:
     ann = stage.newcomer()
     card = await review_of_plain(stage, ann)
-    assert "ready for **Plain trainer at Plain provider**" in text_of(card)
+    assert "**Plain trainer at Plain provider**" in text_of(card)
     assert "does not say what it costs" in text_of(card)
     dialog = await ann.press(card, "Advanced")
     assert dialog.modal is not None
