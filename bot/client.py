@@ -18,6 +18,7 @@ from discord.ext import commands
 from bot.delivery.broadcasts import Broadcasts
 from bot.delivery.links import Links
 from bot.delivery.notifier import Notifier
+from bot.delivery.studio import Studio
 from bot.intake import Intake, answer_privately, tell_failure, turn_away
 from bot.positions import Positions
 from bot.providers.refreshing import keep_fresh
@@ -29,7 +30,7 @@ from bot.workflows.resuming import keep_resuming
 
 log = logging.getLogger(__name__)
 
-COGS = ("cogs.finetune", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.providers", "cogs.help")
+COGS = ("cogs.finetune", "cogs.datasets", "cogs.generate", "cogs.models", "cogs.jobs", "cogs.providers", "cogs.help")
 SETTLING_SECONDS = 8.0
 CONNECTIONS = 100  # without a limit a burst opens one connection per call and answers come too late
 
@@ -60,6 +61,9 @@ class Atelier(commands.AutoShardedBot):
         self._process = secrets.token_hex(4)
         broadcasts = Broadcasts(self)
         resources.operators.speak_through(broadcasts)
+        self.studio = Studio(
+            database=resources.database, files=resources.files, providers=resources.providers, pool=resources.pool
+        )
         self.notifier = Notifier(
             client=self,
             database=resources.database,
@@ -67,6 +71,7 @@ class Atelier(commands.AutoShardedBot):
             providers=resources.providers,
             pool=resources.pool,
             link_to=Links(resources.objects),
+            studio=self.studio,
             edit_interval_seconds=resources.settings.card_edit_interval,
             held_up=detours_of(resources).held_up,
         )

@@ -7,7 +7,7 @@ import httpx
 
 from bot.addresses import AddressRefused, AllowedHosts
 from bot.errors import BadInput, ProviderUnreachable
-from bot.fetching import Incomplete, TooLarge, write_capped
+from bot.fetching import Incomplete, TooLarge, Written, write_capped
 
 DISCORD_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 
@@ -28,8 +28,8 @@ class Downloads:
         self._client = client
         self._hosts = AllowedHosts(DISCORD_HOSTS, extra_hosts=extra_hosts)
 
-    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> int:
-        """Stream one file to `into`, answer its size in bytes. Raises `BadInput`, or `ProviderUnreachable` to retry."""
+    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Written:
+        """Stream one file to `into`. Raises `BadInput`, or `ProviderUnreachable` to retry."""
         try:
             self._hosts.host_of(url)
         except AddressRefused:

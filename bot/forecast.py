@@ -32,6 +32,11 @@ async def outlook_of(connection: Connection, job: Job, card: ProviderCard) -> Ou
     )
 
 
+async def usual_of(connection: Connection, job: Job) -> Spread | None:
+    """How long such jobs took here; None while there were too few."""
+    return spread_of(await durations_of(connection, sort_of(job)))
+
+
 class _Spreads:
     """Each sort is looked up once. A training of which we have seen too few takes what its card declares."""
 

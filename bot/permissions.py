@@ -10,6 +10,7 @@ from storage.places import DIRECT_MESSAGE, Place
 class Action(StrEnum):
     USE_MODEL = "use this model"
     CHANGE_MODEL = "change this model"
+    CHANGE_DATASET = "see and change this dataset"
     SEE_JOB = "see this job"
     CHANGE_JOB = "change this job"
     DECIDE_JOB = "decide about this job"

@@ -105,7 +105,7 @@ def read_settings(environment: Mapping[str, str], *, env_file: Path | None = Non
         "database_url": reader.database(data_dir),
         "providers": reader.providers(),
         "allowed_download_hosts": reader.read("ALLOWED_DOWNLOAD_HOSTS", comma_list, ""),
-        "max_upload_size": reader.read("MAX_UPLOAD_SIZE", size_in_bytes, "500MiB"),
+        "max_upload_size": reader.read("MAX_UPLOAD_SIZE", size_in_bytes, "2GiB"),
         "log_level": reader.read("LOG_LEVEL", one_of(*LOG_LEVELS), "INFO"),
         "log_format": reader.read("LOG_FORMAT", one_of("text", "json"), "text"),
         "card_edit_interval": reader.read("CARD_EDIT_INTERVAL", seconds, "2s"),

@@ -6,8 +6,10 @@ from bot.providers.registry import Providers
 from bot.startup import Resources
 from bot.workflows.cancel import CANCEL, Cancel
 from bot.workflows.caps import Caps
+from bot.workflows.captioning import Captioning
 from bot.workflows.choosing import GeneratorChoice
 from bot.workflows.collecting import Collector
+from bot.workflows.datasets import Datasets
 from bot.workflows.detours import Detours
 from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine, Lane
@@ -23,8 +25,10 @@ from bot.workflows.preparation import Preparation
 from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
 from bot.workflows.retry import Retry
+from bot.workflows.review import Review
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
+from bot.workflows.training_sets import TrainingSets
 from bot.workflows.vigil import Announcer, Vigil
 from bot.workflows.watchdog import Watchdog
 from bot.workflows.workbench import Workbench, lane_of
@@ -32,10 +36,13 @@ from bot.workflows.workbench import Workbench, lane_of
 
 @dataclass(frozen=True, kw_only=True)
 class Workflows:
+    captioning: Captioning
     choice: GeneratorChoice
+    datasets: Datasets
     finetune: Finetune
     generate: Generate
     cancel: Cancel
+    review: Review
     retry: Retry
     watchdog: Watchdog
     models: Models
@@ -60,14 +67,18 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards, announce
     Preparation(bench, downloads=downloads, pool=pool, limits=limits)
     references = References(files=resources.files, downloads=downloads, pool=pool, limits=limits)
     handovers, choice = Handovers(bench), GeneratorChoice(bench)
-    finetune = Finetune(bench, handovers, pool=pool, max_upload_bytes=limits.max_upload_bytes)
+    training_sets = TrainingSets(bench, pool=pool)
+    finetune = Finetune(bench, handovers, training_sets, max_upload_bytes=limits.max_upload_bytes)
     generate = Generate(bench, choice, references, Collector(bench, pool=pool))
     cancel = Cancel(bench, handovers, finetune=finetune, generate=generate)
     return Workflows(
+        captioning=Captioning(bench),
         choice=choice,
+        datasets=Datasets(bench, max_upload_bytes=limits.max_upload_bytes),
         finetune=finetune,
         generate=generate,
         cancel=cancel,
+        review=Review(bench, training_sets),
         retry=Retry(bench, finetune=finetune, generate=generate),
         watchdog=Watchdog(bench, cancel),
         models=Models(bench),

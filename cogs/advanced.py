@@ -46,7 +46,7 @@ class AdvancedDialog(Dialog, title="Advanced options"):
             priority=self._priority.values[0] if self._priority else "",
             finetune_type_and_rank=self._kind.values[0] if self._kind else "",
         )
-        await interaction.client.workflows.finetune.change(self._job_id, interaction.user.id, choices)
+        await interaction.client.workflows.review.change(self._job_id, interaction.user.id, choices)
 
 
 def _iterations(settings: TrainingSettings, trainer: TrainerCard) -> discord.ui.TextInput[Any]:
@@ -70,7 +70,7 @@ def _learning_rate(settings: TrainingSettings, trainer: TrainerCard) -> discord.
 
 
 def _captioning(settings: TrainingSettings, trainer: TrainerCard) -> discord.ui.Checkbox[Any] | None:
-    if not trainer.captioning:
+    if not trainer.describes_pictures:
         return None
     return discord.ui.Checkbox(default=settings.captioning, custom_id="captioning")
 

@@ -12,6 +12,7 @@ from bot.downloads import Upload
 from bot.errors import BadInput, NotYours
 from bot.messages.buttons import Act, pattern
 from bot.permissions import Asker
+from storage.datasets import datasets_of_person
 from storage.places import DIRECT_MESSAGE, Place
 
 Interaction = discord.Interaction[Atelier]
@@ -77,6 +78,13 @@ def matching(typed: str, lines: Iterable[tuple[str, str]]) -> list[tuple[str, st
 def choices(lines: Iterable[tuple[str, str]]) -> list[app_commands.Choice[str]]:
     """At most as many as Discord shows, each at most as long as it takes."""
     return [app_commands.Choice(name=line[:100], value=value) for line, value in lines][:CHOICES]
+
+
+async def own_datasets(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """An autocomplete list of this person's datasets, the one worked on last first."""
+    async with interaction.client.resources.database.reading() as connection:
+        lines = await datasets_of_person(connection, interaction.user.id, limit=4 * CHOICES)
+    return choices(matching(typed, [(f"{line.name} · {line.pictures} pictures", line.id) for line in lines]))
 
 
 class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"atelier:never"):

@@ -8,14 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Atelier
+from bot.datasets.trigger_words import rarer
 from bot.errors import NotFound, TooLate
 from bot.messages.buttons import Act
-from bot.messages.lists import left_out
 from bot.messages.offers import trainer_choice
 from bot.providers.card import Mode
 from bot.providers.registry import choice_of
-from bot.workflows.finetune import TOO_LATE
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest, settings_of
+from bot.workflows.review import TOO_LATE
 from cogs.advanced import AdvancedDialog
 from cogs.answers import (
     CardButton,
@@ -24,21 +24,13 @@ from cogs.answers import (
     asker_of,
     choices,
     matching,
+    own_datasets,
     place_of,
-    take_in,
     upload_of,
-    weight_of,
 )
-from storage.datasets import find_dataset
+from cogs.finetune_dialogs import MODES, FinetuneDialog, request_finetune
 from storage.jobs import Job, find_job
 from storage.statuses import JobStatus
-
-MODES = {
-    Mode.CHARACTER: "a person, pet or figure",
-    Mode.STYLE: "a way of drawing or painting",
-    Mode.PRODUCT: "an object",
-    Mode.GENERAL: "anything else",
-}
 
 
 class FinetuneCog(commands.Cog):
@@ -46,7 +38,7 @@ class FinetuneCog(commands.Cog):
         self._bot = bot
 
     async def cog_load(self) -> None:
-        self._bot.add_dynamic_items(StartButton, AdvancedButton, CancelButton, LeftOutButton)
+        self._bot.add_dynamic_items(StartButton, AdvancedButton, CancelButton, WordButton)
 
     @app_commands.command(description="Train a model on your own pictures: a zip, or up to 10 files")
     @app_commands.describe(
@@ -55,6 +47,7 @@ class FinetuneCog(commands.Cog):
         trigger_word=f"The word that will call your subject in a prompt (default {DEFAULT_TRIGGER_WORD})",
         mode="What the pictures show",
         trainer="Who trains it, and which base model",
+        dataset="A dataset of yours, made with /dataset add",
         **{f"picture_{number}": "A picture, when you have no zip" for number in range(1, LOOSE_UPLOADS + 1)},
     )
     @app_commands.choices(
@@ -68,6 +61,7 @@ class FinetuneCog(commands.Cog):
         trigger_word: app_commands.Range[str, 2, 30] | None = None,
         mode: str = str(Mode.GENERAL),
         trainer: str = "",
+        dataset: str = "",
         picture_1: discord.Attachment | None = None,
         picture_2: discord.Attachment | None = None,
         picture_3: discord.Attachment | None = None,
@@ -83,19 +77,30 @@ class FinetuneCog(commands.Cog):
         last_five = (picture_6, picture_7, picture_8, picture_9, picture_10)
         files = [file for file in (zip, *first_five, *last_five) if file is not None]
         place_of(interaction)
-        if not files:
+        if not files and not dataset:
             await interaction.response.send_modal(
                 FinetuneDialog(self._bot, name=name, trigger_word=trigger_word, mode=mode, trainer=trainer)
             )
             return
         request = FinetuneRequest(
-            name=name or (PurePath(zip.filename).stem if zip else trigger_word or "My model"),
+            name=name or await self._name_for(interaction, dataset, zip) or trigger_word or "My model",
             trigger_word=trigger_word or "",
             mode=mode,
             uploads=tuple(map(upload_of, files)),
             trainer=trainer,
+            dataset=dataset,
         )
-        await _take_in(self._bot, interaction, request)
+        await request_finetune(self._bot, interaction, request)
+
+    async def _name_for(self, interaction: Interaction, dataset: str, archive: discord.Attachment | None) -> str | None:
+        """As its dataset or its zip is called."""
+        if dataset:
+            return (await self._bot.workflows.datasets.meant(dataset, interaction.user.id)).name
+        return PurePath(archive.filename).stem if archive else None
+
+    @finetune.autocomplete("dataset")
+    async def datasets(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await own_datasets(interaction, typed)
 
     @finetune.autocomplete("trainer")
     async def trainers(self, _interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -103,56 +108,10 @@ class FinetuneCog(commands.Cog):
         return choices(matching(typed, [(trainer_choice(*one), choice_of(*one)) for one in offered]))
 
 
-class FinetuneDialog(Dialog, title="Train a model"):
-    """What /finetune asks when it was given no file."""
-
-    def __init__(self, bot: Atelier, *, name: str | None, trigger_word: str | None, mode: str, trainer: str) -> None:
-        super().__init__(bot)
-        self._bot = bot
-        self._trainer = trainer
-        self._name: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            default=name, max_length=50, placeholder="Luna the cat", custom_id="name"
-        )
-        self._word: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            default=trigger_word,
-            required=False,
-            max_length=30,
-            placeholder=DEFAULT_TRIGGER_WORD,
-            custom_id="trigger_word",
-        )
-        self._mode: discord.ui.Select[Any] = discord.ui.Select(
-            options=[
-                discord.SelectOption(label=item.capitalize(), description=words, value=item, default=item == mode)
-                for item, words in MODES.items()
-            ],
-            custom_id="mode",
-        )
-        self._files: discord.ui.FileUpload[Any] = discord.ui.FileUpload(
-            min_values=1, max_values=LOOSE_UPLOADS, custom_id="files"
-        )
-        for text, description, field in (
-            ("Name", "What to call the model", self._name),
-            ("Trigger word", "A rare word that will call your subject in a prompt", self._word),
-            ("What do the pictures show?", None, self._mode),
-            ("Pictures", f"Up to {LOOSE_UPLOADS} pictures, or one zip", self._files),
-        ):
-            self.add_item(discord.ui.Label(text=text, description=description, component=field))
-
-    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
-        request = FinetuneRequest(
-            name=self._name.value,
-            trigger_word=self._word.value,
-            mode=self._mode.values[0],
-            uploads=tuple(map(upload_of, self._files.values)),
-            trainer=self._trainer,
-        )
-        await _take_in(self._bot, interaction, request)
-
-
 class StartButton(CardButton, act=Act.START):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
-        await interaction.client.workflows.finetune.start(self.subject, interaction.user.id)
+        await interaction.client.workflows.review.start(self.subject, interaction.user.id)
 
 
 class CancelButton(CardButton, act=Act.CANCEL):
@@ -174,22 +133,29 @@ class AdvancedButton(CardButton, act=Act.ADVANCED):
         await interaction.response.send_modal(AdvancedDialog(interaction.client, job.id, settings_of(job), trainer))
 
 
-class LeftOutButton(CardButton, act=Act.LEFT_OUT):
+class WordButton(CardButton, act=Act.WORD):
     async def press(self, interaction: Interaction) -> None:
-        async with interaction.client.resources.database.reading() as connection:
-            dataset = await find_dataset(connection, self.subject)
-        if dataset is None:
-            raise NotFound("That dataset is gone.")
-        await interaction.response.send_message(view=left_out(dataset), ephemeral=True)
+        job = await _job(interaction, self.subject)
+        await interaction.response.send_modal(WordDialog(interaction.client, job))
+
+
+class WordDialog(Dialog, title="Trigger word"):
+    def __init__(self, bot: Atelier, job: Job) -> None:
+        super().__init__(bot)
+        self._job_id = job.id
+        self._word: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            default=rarer(settings_of(job).trigger_word), min_length=2, max_length=30, custom_id="trigger_word"
+        )
+        description = "A rare word that will call your subject in a prompt"
+        self.add_item(discord.ui.Label(text="Trigger word", description=description, component=self._word))
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer()
+        await interaction.client.workflows.review.change_word(self._job_id, interaction.user.id, self._word.value)
 
 
 async def setup(bot: Atelier) -> None:
     await bot.add_cog(FinetuneCog(bot))
-
-
-async def _take_in(bot: Atelier, interaction: Interaction, request: FinetuneRequest) -> None:
-    job_id, place, weight = str(interaction.id), place_of(interaction), weight_of(interaction)
-    await take_in(interaction, lambda: bot.workflows.finetune.request(job_id, place, request, weight=weight))
 
 
 async def _job(interaction: Interaction, job_id: str) -> Job:

@@ -12,8 +12,8 @@ from bot.providers.base_models import title_of
 from bot.workflows.imports import ImportRequest
 from bot.workflows.models import model_meant
 from cogs.answers import CHOICES, CardButton, Interaction, choices, matching, place_of, take_in
-from storage.datasets import find_dataset
 from storage.models import Model, count_models_of_person, models_of_person
+from storage.training_sets import find_training_set
 
 
 @app_commands.guild_only()
@@ -33,8 +33,8 @@ class ModelsCog(commands.GroupCog, name="models", description="Your trained mode
     async def show(self, interaction: Interaction, model: str) -> None:
         found = await self._model_meant(interaction, model)
         async with self._bot.resources.database.reading() as connection:
-            dataset = await find_dataset(connection, found.dataset_id) if found.dataset_id else None
-        card = model_details(found, dataset, self._bot.resources.providers.card_of(found.provider))
+            learnt_from = await find_training_set(connection, found.training_set_id or "")
+        card = model_details(found, learnt_from, self._bot.resources.providers.card_of(found.provider))
         await interaction.response.send_message(view=card, ephemeral=True)
 
     @app_commands.command(description="Give a model another name")

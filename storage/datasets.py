@@ -1,92 +1,169 @@
-"""Datasets: the checked pictures of one training, and what was left out of it."""
+"""Datasets: drafts that their person comes back to. What changes them is in `dataset_steps`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
-from storage.places import Place, insert_if_absent, place_of
-from storage.tables import dataset_images, datasets
+from storage.dataset_tables import dataset_images, dataset_steps, datasets
+from storage.places import Place, insert_if_absent, place_of, remember_place
+from storage.statuses import DatasetAct
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetImage:
+    """`number` is what its person sees on it and never changes; `file` is the prepared picture's name in the store.
+
+    `is_in` is False for one that was left out and may be taken back. `measures` are those of `bot/datasets`.
+    """
+
+    number: int
     name: str
+    file: str
     width: int
     height: int
-    sha256: str
+    original_width: int
+    original_height: int
+    measures: Mapping[str, Any]
     caption: str | None = None
+    is_in: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """`left_out` holds a (name, reason) pair for every file that was not used; `sheet_file` is a contact sheet."""
+    """`images` in the order of their numbers; `left_out` is a (name, reason) pair for every file of the additions that
+    are remembered and not undone; `last_act` is what *Undo* would undo, `steps` how often it could."""
 
     id: str
     place: Place
     name: str
-    prepared_file: str
-    images: tuple[DatasetImage, ...]
-    left_out: tuple[tuple[str, str], ...]
-    sheet_file: str | None = None
+    images: tuple[DatasetImage, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    last_act: DatasetAct | None = None
+    steps: int = 0
+    updated_ms: int = 0
+
+    @property
+    def chosen(self) -> tuple[DatasetImage, ...]:
+        """The pictures that a training would learn from."""
+        return tuple(image for image in self.images if image.is_in)
 
 
-async def add_dataset(connection: Connection, dataset: Dataset) -> None:
-    """Store a dataset with its images; storing the same one again changes nothing."""
-    is_new = await insert_if_absent(
-        connection,
-        datasets,
-        {
-            "id": dataset.id,
-            **dataset.place.as_columns(),
-            "name": dataset.name,
-            "prepared_file": dataset.prepared_file,
-            "sheet_file": dataset.sheet_file,
-            "left_out": [list(pair) for pair in dataset.left_out],
-            "created_ms": now_ms(),
-        },
-    )
-    if is_new and dataset.images:
-        await connection.execute(sa.insert(dataset_images), _image_rows(dataset))
+@dataclass(frozen=True, kw_only=True)
+class DatasetLine:
+    """A dataset in a list: how many pictures it has, and the file of the first."""
+
+    id: str
+    name: str
+    pictures: int
+    cover: str | None
+    updated_ms: int
+
+
+async def create_dataset(connection: Connection, dataset_id: str, place: Place, name: str) -> bool:
+    """An empty dataset; False when it is there already."""
+    await remember_place(connection, place)
+    now = now_ms()
+    row = {"id": dataset_id, **place.as_columns(), "name": name, "created_ms": now, "updated_ms": now}
+    return await insert_if_absent(connection, datasets, row)
 
 
 async def find_dataset(connection: Connection, dataset_id: str) -> Dataset | None:
     row = (await connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id))).one_or_none()
-    if row is None:
-        return None
-    statement = sa.select(dataset_images).where(dataset_images.c.dataset_id == dataset_id)
-    images = (await connection.execute(statement.order_by(dataset_images.c.position))).all()
-    return _dataset(row, images)
+    return None if row is None else await _whole(connection, row)
 
 
-def _image_rows(dataset: Dataset) -> list[dict[str, Any]]:
+async def locked_dataset(connection: Connection, dataset_id: str) -> Dataset | None:
+    """The dataset, which nobody else changes until this transaction ends."""
+    statement = sa.select(datasets).where(datasets.c.id == dataset_id).with_for_update()
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else await _whole(connection, row)
+
+
+async def dataset_named(connection: Connection, person_id: int, name: str) -> str | None:
+    """The id of this person's dataset of that name, in any case."""
+    statement = (
+        sa.select(datasets.c.id)
+        .where(datasets.c.person_id == person_id, sa.func.lower(datasets.c.name) == name.lower())
+        .order_by(datasets.c.updated_ms.desc())
+        .limit(1)
+    )
+    found = (await connection.execute(statement)).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+async def free_name(connection: Connection, person_id: int, name: str) -> str:
+    """The name, numbered when this person has a dataset of that name."""
+    candidate, number = name, 1
+    while await dataset_named(connection, person_id, candidate) is not None:
+        number += 1
+        candidate = f"{name[:44]} {number}"
+    return candidate
+
+
+async def datasets_of_person(
+    connection: Connection, person_id: int, *, limit: int, offset: int = 0
+) -> list[DatasetLine]:
+    """The one worked on last comes first."""
+    is_in = sa.and_(dataset_images.c.dataset_id == datasets.c.id, dataset_images.c.is_in)
+    pictures = sa.select(sa.func.count()).select_from(dataset_images).where(is_in).scalar_subquery()
+    first = sa.select(dataset_images.c.file).where(is_in).order_by(dataset_images.c.number).limit(1).scalar_subquery()
+    statement = (
+        sa.select(
+            datasets.c.id, datasets.c.name, datasets.c.updated_ms, pictures.label("pictures"), first.label("cover")
+        )
+        .where(datasets.c.person_id == person_id)
+        .order_by(datasets.c.updated_ms.desc(), datasets.c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
     return [
-        {
-            "dataset_id": dataset.id,
-            "position": position,
-            **dataset.place.as_columns(),
-            "name": image.name,
-            "width": image.width,
-            "height": image.height,
-            "sha256": image.sha256,
-            "caption": image.caption,
-        }
-        for position, image in enumerate(dataset.images)
+        DatasetLine(id=row.id, name=row.name, pictures=row.pictures, cover=row.cover, updated_ms=row.updated_ms)
+        for row in await connection.execute(statement)
     ]
 
 
-def _dataset(row: sa.Row[Any], images: Sequence[sa.Row[Any]]) -> Dataset:
+async def count_datasets_of_person(connection: Connection, person_id: int) -> int:
+    statement = sa.select(sa.func.count()).select_from(datasets).where(datasets.c.person_id == person_id)
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def delete_dataset(connection: Connection, dataset: Dataset) -> set[str]:
+    """Remove it with its history; answers the files of which no other dataset knows."""
+    await connection.execute(sa.delete(datasets).where(datasets.c.id == dataset.id))
+    files = {image.file for image in dataset.images}
+    statement = sa.select(dataset_images.c.file).where(dataset_images.c.file.in_(files))
+    return files - set((await connection.execute(statement)).scalars())
+
+
+async def _whole(connection: Connection, row: sa.Row[Any]) -> Dataset:
+    images = sa.select(dataset_images).where(dataset_images.c.dataset_id == row.id).order_by(dataset_images.c.number)
+    steps = sa.select(dataset_steps).where(dataset_steps.c.dataset_id == row.id).order_by(dataset_steps.c.number)
+    history = (await connection.execute(steps)).all()
     return Dataset(
         id=row.id,
         place=place_of(row),
         name=row.name,
-        prepared_file=row.prepared_file,
-        images=tuple(
-            DatasetImage(name=i.name, width=i.width, height=i.height, sha256=i.sha256, caption=i.caption)
-            for i in images
-        ),
-        left_out=tuple((name, reason) for name, reason in row.left_out),
-        sheet_file=row.sheet_file,
+        images=tuple(_image(image) for image in await connection.execute(images)),
+        left_out=tuple((name, reason) for step in history for name, reason in step.left_out),
+        last_act=DatasetAct(history[-1].act) if history else None,
+        steps=len(history),
+        updated_ms=row.updated_ms,
+    )
+
+
+def _image(row: sa.Row[Any]) -> DatasetImage:
+    return DatasetImage(
+        number=row.number,
+        name=row.name,
+        file=row.file,
+        width=row.width,
+        height=row.height,
+        original_width=row.original_width,
+        original_height=row.original_height,
+        measures=row.measures,
+        caption=row.caption,
+        is_in=row.is_in,
     )

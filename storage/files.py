@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -37,6 +38,11 @@ class Files:
         with naming_trouble():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
 
+    async def adopt(self, paths: Mapping[str, Path]) -> None:
+        """Move files of a work folder into the store, by what their bytes hash to; they are on disk already."""
+        with naming_trouble():
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._adopt, paths)
+
     async def read(self, name: str) -> bytes:
         with naming_trouble():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
@@ -61,6 +67,17 @@ class Files:
         finally:
             temporary.unlink(missing_ok=True)
         return digest.hexdigest()
+
+    def _adopt(self, paths: Mapping[str, Path]) -> None:
+        touched = set()
+        for name, path in paths.items():
+            target = self.path_of(name)
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            if not target.exists():  # a file there has these bytes, and somebody may be reading it
+                path.replace(target)
+                touched.add(target.parent)
+        for parent in touched:
+            _sync_folder(parent)
 
     def path_of(self, name: str) -> Path:
         """Where a kept file lies; read it, never write to it."""

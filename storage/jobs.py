@@ -48,6 +48,11 @@ class Job:
     held_ms: int | None = None
 
     @property
+    def dataset_id(self) -> str:
+        """Of a job about a dataset; one from before datasets were drafts has none of its own."""
+        return str(self.details.get("dataset", self.id))
+
+    @property
     def may_be_retried(self) -> bool:
         """Whether the same may be tried again; what a retry needs is kept for `RETRY_MS` after the failure."""
         return (
@@ -148,6 +153,16 @@ async def count_jobs_of_person(connection: Connection, person_id: int) -> int:
 
 async def count_jobs_of_server(connection: Connection, server_id: int) -> int:
     return await _count(connection, jobs.c.server_id == server_id)
+
+
+async def reviews_of_dataset(connection: Connection, dataset_id: str) -> list[str]:
+    """The ids of trainings that wait for Start and would learn from it."""
+    statement = sa.select(jobs.c.id).where(
+        jobs.c.kind == JobKind.FINETUNE,
+        jobs.c.status == JobStatus.REVIEW,
+        jobs.c.details["dataset"].as_string() == dataset_id,
+    )
+    return [str(job_id) for job_id in (await connection.execute(statement)).scalars()]
 
 
 async def _page(connection: Connection, whose: sa.ColumnElement[bool], limit: int, offset: int) -> list[Job]:

@@ -14,13 +14,13 @@ from storage.tables import models
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """`remote` says, for each provider that knows the model, what it calls it; `weights_file` is None for a model that
-    lives only there; `dataset_id` is None for an imported one; `published` is its repository on the Hub."""
+    lives only there; `training_set_id` is None for an imported one; `published` is its repository on the Hub."""
 
     id: str
     place: Place
     name: str
     job_id: str
-    dataset_id: str | None
+    training_set_id: str | None
     provider: str
     base_model: str
     trigger_word: str
@@ -42,7 +42,7 @@ async def add_model(connection: Connection, model: Model) -> None:
             **model.place.as_columns(),
             "name": model.name,
             "job_id": model.job_id,
-            "dataset_id": model.dataset_id,
+            "training_set_id": model.training_set_id,
             "provider": model.provider,
             "base_model": model.base_model,
             "trigger_word": model.trigger_word,
@@ -108,7 +108,7 @@ def _model(row: sa.Row[Any]) -> Model:
         place=place_of(row),
         name=row.name,
         job_id=row.job_id,
-        dataset_id=row.dataset_id,
+        training_set_id=row.training_set_id,
         provider=row.provider,
         base_model=row.base_model,
         trigger_word=row.trigger_word,

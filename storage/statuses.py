@@ -4,6 +4,8 @@ from enum import StrEnum
 
 
 class JobKind(StrEnum):
+    ADD = "add"  # pictures to a dataset
+    CAPTION = "caption"  # descriptions of a dataset's pictures, by a provider
     FINETUNE = "finetune"
     GENERATE = "generate"
     IMPORT = "import"
@@ -32,6 +34,7 @@ class Stage(StrEnum):
 
     RECEIVED = "received"
     PREPARED = "prepared"
+    DESCRIBED = "described"
     STAGED = "staged"
     TRAINING = "training"
     GENERATING = "generating"
@@ -81,6 +84,16 @@ MAY_PASS = frozenset(
         ErrorCategory.STORAGE,
     }
 )
+
+
+class DatasetAct(StrEnum):
+    """A step of a dataset's history; the last one can be undone."""
+
+    ADD = "add"
+    LEAVE_OUT = "leave out"
+    TAKE_BACK = "take back"
+    CAPTION = "caption"
+    RENAME = "rename"
 
 
 class Message(StrEnum):

@@ -1,34 +1,11 @@
-"""The whole schema on one page. Times are integer epoch milliseconds; Discord's ids are integers (64 bit)."""
-
-from enum import StrEnum
+"""The schema on one page, beside `dataset_tables`. Times are integer epoch milliseconds; Discord's ids are 64 bit."""
 
 import sqlalchemy as sa
 
+from storage.schema import belongs, metadata, words
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Message, Route, Stage, StageOutcome
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _words(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
-    return sa.CheckConstraint(f"{column} IN ({', '.join(repr(str(word)) for word in words)})", name=column)
-
-
-def _belongs() -> list[sa.Column[int]]:
-    """Every row knows its server (0 in a direct message), channel and person."""
-    return [
-        sa.Column("server_id", sa.BigInteger, sa.ForeignKey("servers.id"), nullable=False),
-        sa.Column("channel_id", sa.BigInteger, nullable=False),
-        sa.Column("person_id", sa.BigInteger, sa.ForeignKey("people.id"), nullable=False),
-    ]
-
+__all__ = ["metadata"]
 
 people = sa.Table(
     "people",
@@ -48,7 +25,7 @@ jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
-    *_belongs(),
+    *belongs(),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("provider", sa.String(32), nullable=False),
@@ -69,9 +46,9 @@ jobs = sa.Table(
     sa.Column("begun_ms", sa.BigInteger),
     sa.Column("shown_ms", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("held_ms", sa.BigInteger),
-    _words("kind", JobKind),
-    _words("status", JobStatus),
-    _words("error_category", ErrorCategory),
+    words("kind", JobKind),
+    words("status", JobStatus),
+    words("error_category", ErrorCategory),
     sa.CheckConstraint("progress >= 0 AND progress <= 1", name="progress"),
     sa.Index("ix_jobs_person", "person_id", "created_ms"),
     sa.Index("ix_jobs_status", "status"),
@@ -94,7 +71,7 @@ job_events = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
-    *_belongs(),
+    *belongs(),
     sa.Column("stage", sa.String(16), nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("started_ms", sa.BigInteger, nullable=False),
@@ -105,9 +82,9 @@ job_events = sa.Table(
     sa.Column("advice", sa.String(1000), nullable=False, server_default=""),
     sa.Column("round", sa.Integer, nullable=False, server_default="0"),
     sa.Column("result", sa.JSON),
-    _words("stage", Stage),
-    _words("outcome", StageOutcome),
-    _words("error_category", ErrorCategory),
+    words("stage", Stage),
+    words("outcome", StageOutcome),
+    words("error_category", ErrorCategory),
     sa.UniqueConstraint("job_id", "stage", "attempt", name="uq_job_events_attempt"),
 )
 
@@ -117,7 +94,7 @@ submissions = sa.Table(
     sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True, server_default="0"),
     sa.Column("round", sa.Integer, primary_key=True, server_default="0"),
-    *_belongs(),
+    *belongs(),
     sa.Column("provider", sa.String(32), nullable=False, server_default=""),
     sa.Column("intended_ms", sa.BigInteger, nullable=False),
     sa.Column("accepted_ms", sa.BigInteger),
@@ -127,7 +104,7 @@ submissions = sa.Table(
     sa.Column("fetched", sa.JSON),
     sa.Column("verdict", sa.String(16)),
     sa.Column("verdict_sentence", sa.String(1000), nullable=False, server_default=""),
-    _words("verdict", ErrorCategory),
+    words("verdict", ErrorCategory),
     sa.Index("ix_submissions_remote", "remote_id"),
 )
 
@@ -138,14 +115,14 @@ deliveries = sa.Table(
     sa.Column("message", sa.String(16), primary_key=True),
     sa.Column("round", sa.Integer, primary_key=True, server_default="0"),
     sa.Column("part", sa.Integer, primary_key=True, server_default="0"),
-    *_belongs(),
+    *belongs(),
     sa.Column("intended_ms", sa.BigInteger, nullable=False),
     sa.Column("route", sa.String(16), nullable=False),
     sa.Column("posted_in", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),
     sa.Column("pictures", sa.JSON, nullable=False, server_default="[]"),
-    _words("message", Message),
-    _words("route", Route),
+    words("message", Message),
+    words("route", Route),
 )
 
 outages = sa.Table(
@@ -163,7 +140,7 @@ outages = sa.Table(
     sa.Column("probe_ms", sa.BigInteger, nullable=False),
     sa.Column("prober", sa.String(32)),
     sa.Column("ended_ms", sa.BigInteger),
-    _words("category", ErrorCategory),
+    words("category", ErrorCategory),
     sa.Index(
         "ix_outages_current",
         "provider",
@@ -183,39 +160,14 @@ outage_notices = sa.Table(
     sa.Column("over_ms", sa.BigInteger),
 )
 
-datasets = sa.Table(
-    "datasets",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    *_belongs(),
-    sa.Column("name", sa.String(100), nullable=False),
-    sa.Column("prepared_file", sa.String(64), nullable=False),
-    sa.Column("sheet_file", sa.String(64)),
-    sa.Column("left_out", sa.JSON, nullable=False),
-    sa.Column("created_ms", sa.BigInteger, nullable=False),
-)
-
-dataset_images = sa.Table(
-    "dataset_images",
-    metadata,
-    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    *_belongs(),
-    sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("width", sa.Integer, nullable=False),
-    sa.Column("height", sa.Integer, nullable=False),
-    sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("caption", sa.Text),
-)
-
 models = sa.Table(
     "models",
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
-    *_belongs(),
+    *belongs(),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id"), nullable=False, unique=True),
-    sa.Column("dataset_id", sa.String(32), sa.ForeignKey("datasets.id")),
+    sa.Column("training_set_id", sa.String(32), sa.ForeignKey("training_sets.id")),
     sa.Column("provider", sa.String(32), nullable=False),
     sa.Column("base_model", sa.String(100), nullable=False),
     sa.Column("trigger_word", sa.String(50), nullable=False),
@@ -233,7 +185,7 @@ pictures = sa.Table(
     metadata,
     sa.Column("job_id", sa.String(32), sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
-    *_belongs(),
+    *belongs(),
     sa.Column("model_id", sa.String(32), sa.ForeignKey("models.id")),
     sa.Column("file", sa.String(64), nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),

@@ -1,10 +1,16 @@
 """Values for tests: sensible by default, changed by keyword."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bot.advice import appraisal_of
+from bot.datasets.measures import measure
+from bot.messages.view import DatasetView
 from bot.providers.card import (
+    CaptionRule,
     FinetuneType,
     GeneratorCard,
     Handover,
@@ -17,12 +23,16 @@ from bot.providers.card import (
     TrainerCard,
 )
 from bot.settings import Settings, read_settings
-from storage.datasets import Dataset, DatasetImage
+from storage.database import Connection
+from storage.dataset_steps import add_images
+from storage.datasets import Dataset, DatasetImage, create_dataset
 from storage.jobs import Job
 from storage.models import Model
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus
 from storage.submissions import Submission
+from storage.training_sets import TrainingImage, TrainingSet
+from tests.dataset_files import photo
 
 PLACE = Place(server_id=11, channel_id=22, person_id=33)
 TRAINING_SETTINGS = {
@@ -50,13 +60,15 @@ TRAINER = TrainerCard(
     title="Fake trainer",
     base_model="flux-fake",
     image_count=Range(lowest=4, highest=50, default=10),
+    advised_images=(4, 50),
+    advised_side=512,
     iterations=Range(lowest=100, highest=1000, default=300),
     learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
     lora_ranks=(32, 16),
     modes=tuple(Mode),
     priorities=(Priority.QUALITY, Priority.SPEED),
     finetune_types=(FinetuneType.LORA, FinetuneType.FULL),
-    captioning=True,
+    captions=CaptionRule.DESCRIBED,
     trigger_in_captions=False,
     handover=((Handover.FILE, 2**30),),
     price=Price(once=1.5),
@@ -102,7 +114,8 @@ def finetune_job(**changes: Any) -> Job:
         provider="fake",
         details={"name": "Luna", "trainer": "trainer", "settings": TRAINING_SETTINGS, "uploads": []},
     )
-    return replace(job, **changes)
+    job = replace(job, **changes)
+    return job if "dataset" in job.details else replace(job, details={**job.details, "dataset": job.id, "is_new": True})
 
 
 def finetune_submission(**changes: Any) -> Submission:
@@ -159,14 +172,89 @@ def publish_job(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
+def add_job(**changes: Any) -> Job:
+    upload = {"url": "https://cdn.discordapp.com/a.jpg", "name": "a.jpg", "size_bytes": 1000}
+    job = Job(
+        id="5005",
+        place=PLACE,
+        kind=JobKind.ADD,
+        status=JobStatus.PREPARING,
+        provider="atelier",
+        details={"name": "Luna", "dataset": "1001", "is_new": False, "uploads": [upload, upload]},
+    )
+    return replace(job, **changes)
+
+
+def caption_job(**changes: Any) -> Job:
+    job = Job(
+        id="6006",
+        place=PLACE,
+        kind=JobKind.CAPTION,
+        status=JobStatus.RUNNING,
+        provider="fake",
+        details={"name": "Luna", "dataset": "1001", "count": 4, "price_usd": 0.04},
+    )
+    return replace(job, **changes)
+
+
+@cache
+def measures_of(number: int) -> Mapping[str, Any]:
+    """Those of a drawn picture, each another one."""
+    return measure(photo(number)).to_json()
+
+
+async def store_dataset(connection: Connection, value: Dataset) -> None:
+    """As an addition by the job of the same id left it."""
+    await create_dataset(connection, value.id, value.place, value.name)
+    empty = replace(value, images=())
+    await add_images(connection, empty, value.images, left_out=value.left_out, job_id=value.id)
+
+
+def dataset_image(number: int, **changes: Any) -> DatasetImage:
+    value = DatasetImage(
+        number=number,
+        name=f"{number}.jpg",
+        file=f"{number:064x}",
+        width=1024,
+        height=768,
+        original_width=1024,
+        original_height=768,
+        measures=measures_of(number),
+    )
+    return replace(value, **changes)
+
+
 def dataset(**changes: Any) -> Dataset:
     value = Dataset(
         id="1001",
         place=PLACE,
         name="Luna",
-        prepared_file="a" * 64,
-        images=tuple(DatasetImage(name=f"{n}.jpg", width=640, height=480, sha256=f"{n:064x}") for n in range(4)),
+        images=tuple(dataset_image(number) for number in range(1, 5)),
         left_out=(("notes.pdf", "is not a picture"),),
+    )
+    return replace(value, **changes)
+
+
+def dataset_view(*, trainer: TrainerCard = TRAINER, mode: Mode = Mode.STYLE, **changes: Any) -> DatasetView:
+    """As a training under review shows it."""
+    data = dataset(**changes)
+    return DatasetView(
+        subject=data.id,
+        dataset=data,
+        appraisal=appraisal_of(data, trainer, mode),
+        provider=CARD,
+        trainer=trainer,
+        mode=mode,
+    )
+
+
+def training_set(**changes: Any) -> TrainingSet:
+    value = TrainingSet(
+        id="1001",
+        place=PLACE,
+        name="Luna",
+        prepared_file="a" * 64,
+        images=tuple(TrainingImage(name=f"{n}.jpg", width=640, height=480, sha256=f"{n:064x}") for n in range(4)),
     )
     return replace(value, **changes)
 
@@ -177,7 +265,7 @@ def model(**changes: Any) -> Model:
         place=PLACE,
         name="Luna",
         job_id="1001",
-        dataset_id="1001",
+        training_set_id="1001",
         provider="fake",
         base_model="flux-fake",
         trigger_word="ohwx",

@@ -48,7 +48,7 @@ KNOWN_BY = {
     "dotenv": ("bot/settings.py",),
     "pillow_heif": ("bot/datasets/",),
     "PIL": ("bot/datasets/", "bot/pictures/", "bot/providers/local"),
-    "numpy": ("bot/pictures/", "bot/providers/local"),
+    "numpy": ("bot/datasets/", "bot/pictures/", "bot/providers/local"),
     "zipfile": ("bot/datasets/", "bot/pictures/", "bot/providers/", "bot/playground/"),
     "tarfile": ("bot/providers/",),
     "stamina": ("bot/providers/wire.py",),
@@ -60,6 +60,7 @@ KNOWN_BY = {
     "cryptography": ("bot/providers/signatures.py",),
     "standardwebhooks": ("bot/providers/signatures.py",),
     "jsonschema": ("bot/providers/replicate",),
+    "zxcvbn": ("bot/datasets/trigger_words.py",),
     "yarl": ("bot/discord_address.py", "bot/playground/"),
 }
 ENVIRONMENT_READERS = ("bot/__main__.py", "bot/settings.py", "bot/demo.py")

@@ -1,6 +1,7 @@
 """Downloads: only from where they may come from, never more than allowed, and a sentence for what goes wrong."""
 
 import gzip
+import hashlib
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from bot.downloads import Downloads
 from bot.errors import AtelierError, BadInput, ProviderUnreachable
+from bot.fetching import Written
 
 LINK = "https://cdn.discordapp.com/attachments/1/2/cats.zip?ex=1&hm=2"
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -29,11 +31,11 @@ class Wire:
 
 async def fetch(
     answer: Answer, into: Path, *, url: str = LINK, max_bytes: int = 1000, extra_hosts: frozenset[str] = frozenset()
-) -> tuple[int, Wire]:
+) -> tuple[Written, Wire]:
     wire = Wire(answer)
     async with httpx.AsyncClient(transport=httpx.MockTransport(wire), follow_redirects=False) as client:
-        size = await Downloads(client, extra_hosts=extra_hosts).fetch(url, into, max_bytes=max_bytes)
-    return size, wire
+        written = await Downloads(client, extra_hosts=extra_hosts).fetch(url, into, max_bytes=max_bytes)
+    return written, wire
 
 
 def file(content: bytes = b"pictures", **headers: str) -> Answer:
@@ -47,8 +49,8 @@ def into(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("host", ["cdn.discordapp.com", "media.discordapp.net", "CDN.discordapp.com"])
 async def test_a_file_of_discords_is_on_disk_for_nobody_else(into: Path, host: str) -> None:
-    size, wire = await fetch(file(), into, url=f"https://{host}/attachments/1/2/cats.zip")
-    assert size == 8
+    written, wire = await fetch(file(), into, url=f"https://{host}/attachments/1/2/cats.zip")
+    assert written == Written(size_bytes=8, sha256=hashlib.sha256(b"pictures").hexdigest())
     assert into.read_bytes() == b"pictures"
     assert stat.S_IMODE(into.stat().st_mode) == 0o600
     assert len(wire.asked) == 1
@@ -84,8 +86,8 @@ async def test_no_other_host_is_ever_asked(into: Path, url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8420/attachments/1", "https://127.0.0.1/attachments/1"])
 async def test_a_host_the_operator_named_may_be_private_and_plain(into: Path, url: str) -> None:
-    size, _ = await fetch(file(), into, url=url, extra_hosts=frozenset({"127.0.0.1"}))
-    assert size == 8
+    written, _ = await fetch(file(), into, url=url, extra_hosts=frozenset({"127.0.0.1"}))
+    assert written.size_bytes == 8
 
 
 async def test_a_named_host_still_speaks_http_only(into: Path) -> None:
@@ -110,7 +112,7 @@ async def test_a_redirect_is_not_followed_by_a_client_that_would(into: Path) -> 
 
 
 async def test_exactly_the_limit_is_taken_and_one_byte_more_is_not(into: Path) -> None:
-    assert (await fetch(file(b"x" * 1000), into))[0] == 1000
+    assert (await fetch(file(b"x" * 1000), into))[0].size_bytes == 1000
     with pytest.raises(BadInput, match="send fewer or smaller pictures"):
         await fetch(file(b"x" * 1001), into)
 
@@ -171,7 +173,7 @@ async def test_a_connection_that_breaks_halfway_is_worth_another_try(into: Path)
 
     with pytest.raises(ProviderUnreachable):
         await fetch(lambda _request: httpx.Response(200, content=half()), into)
-    assert (await fetch(file(), into))[0] == 8
+    assert (await fetch(file(), into))[0].size_bytes == 8
     assert into.read_bytes() == b"pictures", "nothing is left of the half"
 
 

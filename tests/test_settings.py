@@ -39,7 +39,7 @@ def test_only_the_token_has_no_default() -> None:
     assert settings.database_url.reveal() == f"sqlite:///{Path('data').absolute()}/atelier.sqlite3"
     assert settings.providers == ("local",)
     assert settings.allowed_download_hosts == ()
-    assert settings.max_upload_size == 500 * 2**20
+    assert settings.max_upload_size == 2 * 2**30
     assert (settings.log_level, settings.log_format) == ("INFO", "text")
     assert (settings.card_edit_interval, settings.local_training_time, settings.local_generation_time) == (2.0, 0, 0)
     assert settings.local_failures == Failures()
@@ -166,7 +166,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file.write_text(f"DISCORD_TOKEN={TOKEN}\nLOG_LEVEL=DEBUG\nLOG_FORMAT='json'\nMAX_UPLOAD_SIZE\n")
     settings = read_settings({"LOG_LEVEL": "ERROR"}, env_file=file)
     assert settings.discord_token.reveal() == TOKEN
-    assert (settings.log_level, settings.log_format, settings.max_upload_size) == ("ERROR", "json", 500 * 2**20)
+    assert (settings.log_level, settings.log_format, settings.max_upload_size) == ("ERROR", "json", 2 * 2**30)
 
 
 def test_a_file_that_is_not_there_is_no_problem(tmp_path: Path) -> None:

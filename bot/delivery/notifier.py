@@ -1,7 +1,6 @@
 """Shows and announces a job with the bot's own token, for a job outlives every interaction. For workflows and cogs."""
 
 import asyncio
-import io
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,22 +12,25 @@ from bot.delivery.announcing import Announcer, Post
 from bot.delivery.outbox import Letter, Outbox, card_slot, marked
 from bot.delivery.refusals import PlaceRefused, TooLarge, read_by_meaning
 from bot.delivery.sharing import LinkTo, Sharing
+from bot.delivery.studio import Studio
 from bot.errors import AtelierError
-from bot.forecast import outlook_of
-from bot.messages.cards import SHEET_NAME, job_card, sheet_alt_text, shows_sheet
+from bot.forecast import outlook_of, usual_of
+from bot.messages.cards import job_card
 from bot.messages.outages import Elsewhere
 from bot.messages.view import JobView
 from bot.providers.contract import Attaches
 from bot.providers.registry import Providers
 from storage.database import Database
+from storage.dataset_steps import addition_of
 from storage.datasets import find_dataset
 from storage.deliveries import Delivery, deliveries_of
 from storage.files import Files
 from storage.history import history_of
 from storage.jobs import Job, find_job, remember_shown
 from storage.outages import Outage
-from storage.statuses import Message
+from storage.statuses import JobKind, JobStatus, Message
 from storage.submissions import submissions_of
+from storage.training_sets import find_training_set
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ class Notifier:
         providers: Providers,
         pool: Executor,
         link_to: LinkTo,
+        studio: Studio,
         edit_interval_seconds: float,
         held_up: HeldUp = _by_nothing,
         now: Callable[[], float] = time.monotonic,
@@ -61,6 +64,7 @@ class Notifier:
         self._database = database
         self._files = files
         self._providers = providers
+        self._studio = studio
         self._edit_interval_seconds = edit_interval_seconds
         self._held_up = held_up
         self._now = now
@@ -119,7 +123,10 @@ class Notifier:
             job = await find_job(connection, job_id)
             assert job is not None, "a job is never removed while it is at work"
             events = await history_of(connection, job_id)
-            dataset = await find_dataset(connection, job_id)
+            dataset = await find_dataset(connection, job.dataset_id)
+            addition = await addition_of(connection, job_id) if job.kind is JobKind.ADD else None
+            usual = await usual_of(connection, job) if job.status is JobStatus.REVIEW else None
+            frozen = await find_training_set(connection, job_id) if job.status is JobStatus.REVIEW else None
             deliveries = await deliveries_of(connection, job_id)
             submissions = await submissions_of(connection, job_id)
             outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
@@ -128,7 +135,11 @@ class Notifier:
         return JobView(
             job=job,
             events=events,
-            dataset=dataset,
+            dataset=self._studio.view_for(job, dataset) if dataset and job.status is JobStatus.REVIEW else None,
+            addition=addition,
+            frozen=frozen,
+            kept_as=dataset.name if dataset else None,
+            usual=usual,
             provider=provider,
             trainer=provider.trainer(job.details.get("trainer", "")),
             deliveries=deliveries,
@@ -142,21 +153,15 @@ class Notifier:
     async def _show(self, job_id: str) -> None:
         card = await self._outbox.found(card_slot(job_id))
         view = await self.view_of(job_id)
-        files = await self._sheet(view)
+        files = await self._studio.sheet(view.dataset) if view.dataset else []
         if card is None or card.message_id is None:
-            letter = Letter(card=lambda: job_card(view), files=lambda: files, mentions=False)
+            letter = Letter(card=lambda: job_card(view, has_sheet=bool(files)), files=lambda: files, mentions=False)
             await self._outbox.send_in_channel(view.job, card_slot(job_id), letter)
         else:
             await self._edit(card, view, files)
         if view.job.shown_ms < view.job.updated_ms:
             async with self._database.writing() as connection:
                 await remember_shown(connection, view.job)
-
-    async def _sheet(self, view: JobView) -> list[discord.File]:
-        if not shows_sheet(view) or view.dataset is None or view.dataset.sheet_file is None:
-            return []
-        content = await self._files.read(view.dataset.sheet_file)
-        return [discord.File(io.BytesIO(content), filename=SHEET_NAME, description=sheet_alt_text(view))]
 
     async def _edit(self, card: Delivery, view: JobView, files: Sequence[discord.File]) -> None:
         """`files` is all that the message carries from now on. A card that was deleted stays so."""
@@ -165,7 +170,7 @@ class Notifier:
         try:
             with read_by_meaning():
                 await message.edit(
-                    view=marked(job_card(view), card.slot),
+                    view=marked(job_card(view, has_sheet=bool(files)), card.slot),
                     attachments=list(files),
                     allowed_mentions=discord.AllowedMentions.none(),
                 )

@@ -12,6 +12,19 @@ class Act(StrEnum):
     ADVANCED = "advanced"
     CANCEL = "cancel"
     LEFT_OUT = "left-out"
+    WORD = "word"
+    LEAVE_OUT_FLAGGED = "leave-out-flagged"
+    CAPTIONS = "captions"
+    WRITE_CAPTIONS = "write-captions"
+    REPLACE_IN_CAPTIONS = "replace-in-captions"
+    DESCRIBE = "describe"
+    ADD_MORE = "add-more"
+    EDIT_DATASET = "edit-dataset"
+    UNDO = "undo"
+    TRAIN_DATASET = "train-dataset"
+    OPEN_DATASET = "open-dataset"
+    DATASETS_PAGE = "datasets-page"
+    DELETE_DATASET = "delete-dataset"
     TIMELINE = "timeline"
     MODELS_PAGE = "models-page"
     JOBS_PAGE = "jobs-page"
@@ -34,7 +47,7 @@ def button(
     style: discord.ButtonStyle = discord.ButtonStyle.secondary,
     disabled: bool = False,
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """`subject` is a job's or model's id, or a page number."""
+    """`subject` is the id of a job, model or dataset, or a page number; or an id and a page, with a hyphen between."""
     return discord.ui.Button(
         label=label, style=style, custom_id=f"atelier:{act}:{subject}:{person_id}", disabled=disabled
     )
@@ -42,4 +55,4 @@ def button(
 
 def pattern(act: Act) -> str:
     """The expression that recognises this act's custom ids, with the groups `subject` and `person`."""
-    return rf"atelier:{act}:(?P<subject>[0-9]{{1,20}}):(?P<person>[0-9]{{1,20}})"
+    return rf"atelier:{act}:(?P<subject>[0-9]{{1,20}}(?:-[0-9]{{1,4}})?):(?P<person>[0-9]{{1,20}})"

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 import discord
 
 from bot.messages.buttons import Card
-from bot.messages.job_buttons import LEFT_OUT_LINES, job_buttons
-from bot.messages.offers import quote, trainer_title
+from bot.messages.job_buttons import job_buttons
 from bot.messages.outages import put_right, waiting
 from bot.messages.outlooks import is_ready, waits
-from bot.messages.view import JobView
+from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, sheet_alt_text
+from bot.messages.review import left_out_lines, review_quote, review_report, review_rows
+from bot.messages.view import DatasetView, JobView
 from bot.messages.whereabouts import beside_the_card
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
 from bot.providers.base_models import title_of
@@ -18,10 +19,11 @@ from storage.jobs import Job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
 
 WORTH_SAYING_MS = 1000
-SHEET_NAME = "pictures.jpg"
 PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
 TRAINING = (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
 STAGES = {
+    JobKind.ADD: PREPARATION,
+    JobKind.CAPTION: (Stage.DESCRIBED,),
     JobKind.FINETUNE: PREPARATION + TRAINING,
     JobKind.GENERATE: (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED),
     JobKind.IMPORT: (Stage.RECEIVED, Stage.VERIFIED, Stage.ANNOUNCED),
@@ -35,22 +37,33 @@ MARKS = {
 }
 
 
-def job_card(view: JobView) -> Card:
-    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=COLOURS[view.job.status])
+def job_card(view: JobView, *, has_sheet: bool = False) -> Card:
+    """`has_sheet` for a message that carries the sheet of its dataset."""
+    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=_colour(view))
     for text in _lines(view):
         container.add_item(discord.ui.TextDisplay(text))
-    if shows_sheet(view):  # pictures before the small print
-        container.add_item(
-            discord.ui.MediaGallery(
-                discord.MediaGalleryItem(f"attachment://{SHEET_NAME}", description=sheet_alt_text(view))
-            )
-        )
+    if view.job.status is JobStatus.REVIEW:
+        if view.dataset is not None and has_sheet:
+            container.add_item(sheet_gallery(view.dataset))
+        container.add_item(discord.ui.TextDisplay(review_quote(view)))
     if view.provider.notice and not view.job.status.is_final:
         container.add_item(discord.ui.TextDisplay(f"-# {view.provider.notice}"))
-    buttons = list(job_buttons(view))
-    if buttons:
-        container.add_item(discord.ui.ActionRow(*buttons))
+    rows = list(review_rows(view)) if view.job.status is JobStatus.REVIEW else [list(job_buttons(view))]
+    for buttons in rows:
+        if buttons:
+            container.add_item(discord.ui.ActionRow(*buttons))
     return finished_card(container)
+
+
+def _colour(view: JobView) -> discord.Colour:
+    """A review shows its dataset's light."""
+    return COLOURS[view.job.status] if view.dataset is None else LIGHT_COLOURS[view.dataset.appraisal.light]
+
+
+def sheet_gallery(view: DatasetView) -> discord.ui.MediaGallery[Card]:
+    """Its message carries the picture under that name."""
+    item = discord.MediaGalleryItem(f"attachment://{SHEET_NAME}", description=sheet_alt_text(view))
+    return discord.ui.MediaGallery(item)
 
 
 def finished_card(*items: discord.ui.Item[Card]) -> Card:
@@ -62,16 +75,6 @@ def finished_card(*items: discord.ui.Item[Card]) -> Card:
     return card
 
 
-def shows_sheet(view: JobView) -> bool:
-    """Whether the card shows its dataset as one picture, which its message must then carry."""
-    return view.job.status is JobStatus.REVIEW and view.dataset is not None and view.dataset.sheet_file is not None
-
-
-def sheet_alt_text(view: JobView) -> str:
-    names = ", ".join(plain(image.name, 40) for image in view.dataset.images[:20]) if view.dataset else ""
-    return f"The pictures of {plain(view.job.details['name'], 60)}: {names}"[:1024]
-
-
 def _lines(view: JobView) -> Iterator[str]:
     job = view.job
     yield f"### {_title(job)}\n{_subtitle(view)}"
@@ -79,7 +82,7 @@ def _lines(view: JobView) -> Iterator[str]:
         yield put_right(job.details["changed"])
     match job.status:
         case JobStatus.REVIEW:
-            yield _review(view)
+            yield review_report(view)
         case JobStatus.FAILED:
             yield f"❌ {plain(job.error_sentence or 'This job failed.', 1000)}"
             if view.events:
@@ -88,10 +91,12 @@ def _lines(view: JobView) -> Iterator[str]:
             yield _doubt(view)
         case JobStatus.CANCELLED:
             yield f"⏹️ Cancelled. {plain(job.note) or 'Nothing more will happen here.'}"
+            if job.kind is JobKind.FINETUNE and view.kept_as is not None:
+                yield f"-# Its pictures stay in your dataset **{plain(view.kept_as, 60)}**: /dataset show"
         case JobStatus.CANCELLING:
             yield "⏹️ Stopping…"
         case JobStatus.DONE:
-            yield _done(job)
+            yield _done(view)
             if elsewhere := beside_the_card(view.deliveries):
                 yield elsewhere
         case JobStatus.PREPARING | JobStatus.RUNNING:
@@ -109,10 +114,9 @@ def _subtitle(view: JobView) -> str:
     match job.kind:
         case JobKind.FINETUNE:
             settings = details["settings"]
-            return (
-                f"-# {person} · trigger word {plain(settings['trigger_word'])} · {settings['mode']} · "
-                f"{settings['iterations']} iterations"
-            )
+            iterations = [] if job.status is JobStatus.REVIEW else [f"{settings['iterations']:,} iterations"]
+            word = f"trigger word {plain(settings['trigger_word'])}"
+            return f"-# {' · '.join([person, word, settings['mode'], *iterations])}"
         case JobKind.GENERATE:
             parts = [
                 person,
@@ -121,6 +125,10 @@ def _subtitle(view: JobView) -> str:
                 view.provider.title,
             ]
             return f"> {plain(details['prompt'], 300)}\n-# {' · '.join(parts)}"
+        case JobKind.ADD:
+            return f"-# {person} · {count(len(details['uploads']), 'file', 'files')} handed over"
+        case JobKind.CAPTION:
+            return f"-# {person} · {count(details['count'], 'picture', 'pictures')} · {view.provider.title}"
         case JobKind.IMPORT:
             parts = [person, title_of(details["base_model"]), f"trigger word {plain(details['trigger_word'])}"]
             return f"-# {' · '.join([*parts, place_named(details['source'])])}"
@@ -157,7 +165,9 @@ def _stage(stage: Stage, events: Sequence[StageEvent]) -> str:
 def _progress(view: JobView) -> str:
     job = view.job
     if job.status is JobStatus.PREPARING:
-        return "Looking at every picture. Nothing is spent before you press *Start*."
+        promise = " Nothing is spent before you press *Start*." if job.kind is JobKind.FINETUNE else ""
+        looking = f"Looking at every picture.{promise}"
+        return f"{progress_bar(job.progress)}\n-# {plain(job.note)}" if job.progress else looking
     if view.outage is not None:
         return waiting(view.provider.title, view.outage, view.elsewhere)
     if view.outlook is not None and view.outlook.position is not None:
@@ -178,38 +188,6 @@ def _ready(view: JobView) -> str:
     return is_ready(view.outlook) if view.outlook is not None else ""
 
 
-def _review(view: JobView) -> str:
-    dataset = view.dataset
-    pictures = count(len(dataset.images) if dataset else 0, "picture", "pictures")
-    where = view.provider.title if view.trainer is None else trainer_title(view.provider, view.trainer)
-    lines = [f"**{pictures}** ready for **{where}**", f"-# {' · '.join(_settings(view))}"]
-    if view.trainer is not None:
-        lines.append(quote(view.trainer, view.job.details["settings"]["iterations"]))
-    if dataset and dataset.left_out:
-        lines.append(f"\n**Left out: {count(len(dataset.left_out), 'file', 'files')}**")
-        lines += [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in dataset.left_out[:LEFT_OUT_LINES]]
-        if len(dataset.left_out) > LEFT_OUT_LINES:
-            lines.append(f"- … and {len(dataset.left_out) - LEFT_OUT_LINES} more")
-    return "\n".join(lines)
-
-
-def _settings(view: JobView) -> Iterator[str]:
-    """What this trainer knows, and nothing that it does not."""
-    settings, trainer = view.job.details["settings"], view.trainer
-    if trainer is None:
-        return
-    if trainer.lora_ranks:
-        yield f"{'LoRA' if settings['finetune_type'] == 'lora' else 'full finetune'}, rank {settings['lora_rank']}"
-    if trainer.learning_rate is not None:
-        rate = settings["learning_rate"]
-        yield "automatic learning rate" if rate is None else f"learning rate {rate:g}"
-    if trainer.captioning:
-        yield f"captions {'on' if settings['captioning'] else 'off'}"
-    if trainer.priorities:
-        yield f"{settings['priority'].replace('_', ' ')} first"
-    yield title_of(trainer.base_model)
-
-
 def _doubt(view: JobView) -> str:
     """Nothing happens until its person has decided."""
     job = view.job
@@ -220,6 +198,11 @@ def _doubt(view: JobView) -> str:
     )
 
 
-def _done(job: Job) -> str:
+def _done(view: JobView) -> str:
+    job = view.job
     took = f" in {duration(job.finished_ms - job.created_ms)}" if job.finished_ms else ""
-    return f"✅ Done{took}."
+    if view.addition is None:
+        return f"✅ Done{took}." + (f" {plain(job.note)}" if job.note else "")
+    pictures = count(view.addition.pictures, "picture", "pictures")
+    note = f" {plain(job.note)}" if job.note else ""
+    return "\n".join([f"✅ {pictures} added{took}.{note}", *left_out_lines(view.addition.left_out)])

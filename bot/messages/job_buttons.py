@@ -1,4 +1,4 @@
-"""What its person can press on a job's card."""
+"""What its person can press on a job's card; a training under review has its own in `review`."""
 
 from collections.abc import Iterator
 
@@ -9,21 +9,16 @@ from bot.messages.outages import elsewhere_label
 from bot.messages.view import JobView
 from storage.statuses import JobKind, JobStatus
 
-LEFT_OUT_LINES = 5  # that the card itself names
-
 
 def job_buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
     job, person_id = view.job, view.job.place.person_id
-    if job.status is JobStatus.REVIEW:
-        yield button(Act.START, "Start", subject=job.id, person_id=person_id, style=discord.ButtonStyle.success)
-        yield button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id)
-        if view.dataset and len(view.dataset.left_out) > LEFT_OUT_LINES:
-            yield button(Act.LEFT_OUT, "All left out", subject=job.id, person_id=person_id)
     if job.status is JobStatus.RUNNING and view.elsewhere is not None:
         label = elsewhere_label(view.elsewhere[0].title)
         yield button(Act.ELSEWHERE, label, subject=job.id, person_id=person_id)
-    if job.status in (JobStatus.PREPARING, JobStatus.REVIEW, JobStatus.RUNNING):
+    if job.status in (JobStatus.PREPARING, JobStatus.RUNNING):
         yield button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger)
+    if job.kind in (JobKind.ADD, JobKind.CAPTION) and job.status is JobStatus.DONE:
+        yield button(Act.OPEN_DATASET, "Open", subject=job.dataset_id, person_id=person_id)
     if job.status is JobStatus.UNCERTAIN:
         yield from decision_buttons(view)
     if job.may_be_retried:

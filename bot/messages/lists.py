@@ -29,6 +29,7 @@ from storage.history import StageEvent
 from storage.jobs import Job
 from storage.models import Model
 from storage.statuses import JobKind, JobStatus, StageOutcome
+from storage.training_sets import TrainingSet
 
 PER_PAGE = 8
 TEXT_CHARACTERS = 3800  # of the 4000 that all texts of one card may hold together
@@ -45,7 +46,7 @@ def models_page(models: Sequence[Model], *, page: int, total: int, person_id: in
         for model in models
     ]
     text = f"### Your models · {total:,}\n" + "\n".join(lines)
-    return _card(text, *_pager(Act.MODELS_PAGE, page=page, total=total, person_id=person_id))
+    return _card(text, *pager(Act.MODELS_PAGE, page=page, total=total, person_id=person_id))
 
 
 def server_jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: int) -> Card:
@@ -58,7 +59,7 @@ def server_jobs_page(jobs: Sequence[Job], *, page: int, total: int, person_id: i
         for job in jobs
     ]
     text = f"### Jobs of this server · {total:,}\n" + "\n".join(lines)
-    return _card(text, *_pager(Act.SERVER_JOBS_PAGE, page=page, total=total, person_id=person_id))
+    return _card(text, *pager(Act.SERVER_JOBS_PAGE, page=page, total=total, person_id=person_id))
 
 
 def jobs_page(
@@ -73,14 +74,14 @@ def jobs_page(
         for job in jobs
     ]
     text = f"### Your jobs · {total:,}\n" + "\n".join(lines)
-    return _card(text, *_pager(Act.JOBS_PAGE, page=page, total=total, person_id=person_id))
+    return _card(text, *pager(Act.JOBS_PAGE, page=page, total=total, person_id=person_id))
 
 
-def model_details(model: Model, dataset: Dataset | None, provider: ProviderCard) -> Card:
+def model_details(model: Model, learnt_from: TrainingSet | None, provider: ProviderCard) -> Card:
     lines = [
         f"### {plain(model.name, 60)}",
         f"Trigger word **{plain(model.trigger_word)}** · {title_of(model.base_model)}",
-        _origin(model, dataset, provider),
+        _origin(model, learnt_from, provider),
     ]
     if model.published:
         lines.append(f"Published: <{model.published}>")
@@ -89,12 +90,12 @@ def model_details(model: Model, dataset: Dataset | None, provider: ProviderCard)
     return _card("\n".join(lines))
 
 
-def _origin(model: Model, dataset: Dataset | None, provider: ProviderCard) -> str:
+def _origin(model: Model, learnt_from: TrainingSet | None, provider: ProviderCard) -> str:
     settings, when = model.settings, moment(model.created_ms)
     if "source" in settings:
         return f"Imported {when} from {place_named(settings['source'], 200)}"
     parts = [f"Trained {when} at {provider.title}"]
-    parts += [count(len(dataset.images), "picture", "pictures")] if dataset else []
+    parts += [count(len(learnt_from.images), "picture", "pictures")] if learnt_from else []
     parts += [f"{settings['iterations']} iterations", str(settings["mode"])]
     parts += [f"learning rate {settings['learning_rate']:g}"] if settings["learning_rate"] is not None else []
     parts += [f"{settings['finetune_type']}, rank {settings['lora_rank']}"] if settings["lora_rank"] else []
@@ -165,7 +166,7 @@ def help_card(providers: Sequence[ProviderCard], trainer: TrainerCard | None) ->
         low, high = trainer.image_count.lowest, trainer.image_count.highest
         lines += [
             f"1. **/finetune** with a zip of {low:g} to {high:g} pictures; without a zip it asks for up to 10 files.",
-            "2. Look at the card, press **Start**, and watch it train.",
+            "2. Look at the report card, mend what it marks, press **Start**, and watch it train.",
             "3. **/generate**: choose your model, write a prompt with its trigger word, get pictures.",
         ]
     else:
@@ -173,6 +174,7 @@ def help_card(providers: Sequence[ProviderCard], trainer: TrainerCard | None) ->
         lines += ["**/generate**: write a prompt, get pictures. **/models import** brings a LoRA that exists."]
     lines += [
         "### And then",
+        "**/dataset** add, list, show, edit, delete: collect pictures over days, from messages of yours too",
         "**/models** list, show, rename, import, publish, delete · **/jobs** mine, show, retry, cancel",
         "**/providers** says who trains and generates here, and what it costs",
     ]
@@ -202,7 +204,7 @@ def _card(text: str, *buttons: discord.ui.Button[Card], colour: discord.Colour =
     return finished_card(container)
 
 
-def _pager(act: Act, *, page: int, total: int, person_id: int) -> list[discord.ui.Button[Card]]:
+def pager(act: Act, *, page: int, total: int, person_id: int) -> list[discord.ui.Button[Card]]:
     last = (total - 1) // PER_PAGE
     if last <= 0:
         return []

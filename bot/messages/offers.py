@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bot.messages.words import count, plain, rough
+from bot.outlook import Spread
 from bot.providers.card import GeneratorCard, ProviderCard, TrainerCard
 from bot.providers.contract import Ability
 
@@ -31,15 +32,20 @@ def generator_choice(provider: ProviderCard, generator: GeneratorCard) -> str:
     return f"{generator.title}{'' if same else f' at {provider.title}'}{price}"[:100]
 
 
-def quote(trainer: TrainerCard, iterations: int) -> str:
-    """Price and time of a training before anything is spent."""
-    time = f"about {rough(trainer.usual_seconds)}"
+def quote(trainer: TrainerCard, iterations: int, usual: Spread | None = None) -> str:
+    """Price and time of a training before anything is spent; `usual` is how long such trainings took here."""
+    time = f"about {rough(trainer.usual_seconds)}" if usual is None else _learnt(usual)
     if trainer.price is None:
         return f"The provider does not say what it costs · {time}"
     amount = trainer.price.of(iterations)
     if amount == 0:
         return f"Costs nothing · {time}"
     return f"**{'' if trainer.price.is_certain else 'about '}{dollars(amount)}** · {time}"
+
+
+def _learnt(usual: Spread) -> str:
+    short, long = rough(usual.shortest_ms / 1000), rough(usual.longest_ms / 1000)
+    return f"{short} here lately" if short == long else f"{short} to {long} here lately"
 
 
 def dollars(amount: float) -> str:

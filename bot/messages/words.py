@@ -28,6 +28,7 @@ STATUS_WORDS = {
 STAGE_WORDS = {
     Stage.RECEIVED: "Received",
     Stage.PREPARED: "Prepared",
+    Stage.DESCRIBED: "Described",
     Stage.STAGED: "Staged",
     Stage.TRAINING: "Training",
     Stage.GENERATING: "Generating",
@@ -38,12 +39,26 @@ STAGE_WORDS = {
 }
 
 KIND_WORDS = {
+    JobKind.ADD: "Pictures for",
+    JobKind.CAPTION: "Captions for",
     JobKind.FINETUNE: "Training of",
     JobKind.GENERATE: "Pictures with",
     JobKind.IMPORT: "Import of",
     JobKind.PUBLISH: "Publishing of",
 }
 TITLES = {
+    JobKind.ADD: {
+        JobStatus.DONE: "Pictures added to {}",
+        JobStatus.FAILED: "Nothing was added to {}",
+        JobStatus.CANCELLED: "Adding to {} cancelled",
+        JobStatus.RUNNING: "Adding pictures to {}",
+    },
+    JobKind.CAPTION: {
+        JobStatus.DONE: "The pictures of {} are described",
+        JobStatus.FAILED: "The pictures of {} were not all described",
+        JobStatus.CANCELLED: "Describing {} cancelled",
+        JobStatus.RUNNING: "Describing the pictures of {}",
+    },
     JobKind.FINETUNE: {
         JobStatus.REVIEW: "Ready to train {}?",
         JobStatus.UNCERTAIN: "Is {} being trained?",

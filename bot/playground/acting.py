@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.playground import client_rules, limits, media, payloads, server_payloads
+from bot.playground import client_rules, command_rules, limits, media, payloads, server_payloads
 from bot.playground.client_rules import ClientRefused
 from bot.playground.interactions import Interaction, Kind
 from bot.playground.mentions import found as mentions_found
@@ -52,14 +52,29 @@ def uploaded(world: World, upload_id: str) -> Attachment:
     return file
 
 
+def sees(world: World, person: User, message: Message) -> bool:
+    if message.ephemeral_for not in (None, person.id):
+        return False
+    return world.channel(message.channel_id).recipient_id in (None, person.id)
+
+
+def seen(world: World, person: User, message_id: str) -> Message:
+    message = world.find_message(message_id)
+    if message is None or not sees(world, person, message):
+        raise ClientRefused("There is no such message.")
+    return message
+
+
 # Commands.
 
 
-def commands_for(world: World, person: User, *, channel_id: str) -> list[Json]:
-    """The commands this person's client offers in a channel."""
+def commands_for(world: World, person: User, *, channel_id: str, kind: int = command_rules.CHAT_INPUT) -> list[Json]:
+    """The commands of one kind this person's client offers in a channel."""
     channel = world.channel(channel_id)
     offered = []
     for command in world.commands.all():
+        if command["type"] != kind:
+            continue
         contexts, needed = command["contexts"], command["default_member_permissions"]
         if contexts is not None and (1 if channel.is_direct else 0) not in contexts:
             continue
@@ -78,7 +93,7 @@ def _may(world: World, person: User, channel_id: str, needed: int) -> bool:
 
 def command_named(world: World, person: User, name: str, *, channel_id: str) -> Json:
     for command in commands_for(world, person, channel_id=channel_id):
-        if name in (command["name"], command["id"]) and command["type"] == 1:
+        if name in (command["name"], command["id"]):
             return command
     raise ClientRefused(f"{person.name} is offered no command called {name!r}.")
 
@@ -176,9 +191,7 @@ def use_component(
     world: World, person: User, *, message_id: str, custom_id: str, values: list[str] | None = None
 ) -> Interaction:
     """Presses a button or, with values, chooses in a select."""
-    message = world.find_message(message_id)
-    if message is None or message.ephemeral_for not in (None, person.id):
-        raise ClientRefused("There is no such message.")
+    message = seen(world, person, message_id)
     component = payloads.component_named({"components": message.components}, custom_id)
     if component is None:
         raise ClientRefused("There is no such button or menu any more.")

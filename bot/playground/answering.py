@@ -11,7 +11,7 @@ from bot.playground.shapes import Json
 from bot.playground.values import Flag, Message, Upload
 from bot.playground.world import World
 
-COMMAND_ANSWER, REPLY = 20, 19
+REPLY, COMMAND_ANSWER, MENU_ANSWER = 19, 20, 23
 
 
 def answer(world: World, interaction: Interaction, body: Json, files: Mapping[int, Upload]) -> Message | None:
@@ -63,12 +63,13 @@ def _callback(interaction: Interaction, given: object) -> Callback:
 
 def _blank(world: World, interaction: Interaction, flags: Flag, *, replies_to: str | None = None) -> Message:
     is_ephemeral = Flag.EPHEMERAL in flags
+    kind = COMMAND_ANSWER if interaction.target_id is None else MENU_ANSWER
     return Message(
         id=world.snowflakes.take(),
         channel_id=interaction.channel_id,
         author_id=world.bot.id,
         created_at=world.now(),
-        kind=REPLY if replies_to else COMMAND_ANSWER,
+        kind=REPLY if replies_to else kind,
         flags=flags,
         replies_to=replies_to,
         origin=interaction_payloads.origin(world, interaction),

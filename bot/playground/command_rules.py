@@ -7,27 +7,27 @@ from bot.playground import limits
 from bot.playground.form import Form, Place
 from bot.playground.shapes import Json
 
-CHAT_INPUT = 1
+CHAT_INPUT, MESSAGE = 1, 3
 SUBCOMMAND, GROUP, STRING, INTEGER, NUMBER, ATTACHMENT = 1, 2, 3, 4, 10, 11
 OPTION_TYPES = range(1, 12)
 NAME = re.compile(r"[-_'\w]{1,32}")
 
 
 def check(form: Form, place: Place, command: Json) -> None:
-    kind = command.get("type") or CHAT_INPUT
-    if kind == CHAT_INPUT:
-        _check_name(form, (*place, "name"), command.get("name"))
-        _check_description(form, (*place, "description"), command.get("description"))
-        _check_options(form, place, command.get("options"), depth=0)
-        if size(command) > limits.COMMAND_SUM:
-            sentence = f"Command exceeds maximum size ({limits.COMMAND_SUM})"
-            form.wrong(place, "APPLICATION_COMMAND_TOO_LARGE", sentence)
-        return
-    name = command.get("name")
-    form.text((*place, "name"), name, longest=limits.COMMAND_NAME, shortest=1, required=True)
-    if command.get("description") or command.get("options"):
-        sentence = "Context menu commands cannot have description"
-        form.wrong((*place, "description"), "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_NOT_ALLOWED", sentence)
+    match kind_of(command):
+        case 1 | 4:  # an activity's entry point is named and described like a slash command
+            _check_slash_command(form, place, command)
+        case 2 | 3:
+            _check_menu(form, place, command)
+        case _:
+            form.wrong((*place, "type"), "BASE_TYPE_CHOICES", "Value must be one of (1, 2, 3, 4).")
+
+
+def kind_of(command: Json) -> int:
+    given = command.get("type")
+    if given is None:
+        return CHAT_INPUT
+    return given if isinstance(given, int) else 0
 
 
 def check_all(form: Form, commands: list[Json]) -> None:
@@ -36,15 +36,33 @@ def check_all(form: Form, commands: list[Json]) -> None:
     counts: dict[int, int] = {}
     for index, command in enumerate(commands):
         check(form, (index,), command)
-        kind = command.get("type") or CHAT_INPUT
+        kind = kind_of(command)
         key = (kind, str(command.get("name")))
         if key in seen:
             sentence = "Application command names must be unique"
             form.wrong((index, "name"), "APPLICATION_COMMANDS_DUPLICATE_NAME", sentence)
         seen.add(key)
         counts[kind] = counts.get(kind, 0) + 1
-        if counts[kind] > limits.COMMANDS_OF_KIND.get(kind, 0):
+        if counts[kind] > limits.COMMANDS_OF_KIND.get(kind, len(commands)):
             form.wrong((index,), "APPLICATION_COMMANDS_MAX_REACHED", "Maximum number of application commands reached")
+
+
+def _check_slash_command(form: Form, place: Place, command: Json) -> None:
+    _check_name(form, (*place, "name"), command.get("name"))
+    _check_description(form, (*place, "description"), command.get("description"))
+    _check_options(form, place, command.get("options"), depth=0)
+    if size(command) > limits.COMMAND_SUM:
+        sentence = f"Command exceeds maximum size ({limits.COMMAND_SUM})"
+        form.wrong(place, "APPLICATION_COMMAND_TOO_LARGE", sentence)
+
+
+def _check_menu(form: Form, place: Place, command: Json) -> None:
+    """In the menu of a person or of a message there is room for a name, in any letters, and for nothing else."""
+    form.text((*place, "name"), command.get("name"), longest=limits.COMMAND_NAME, shortest=1, required=True)
+    for key in ("description", "options"):
+        if command.get(key):
+            code = f"APPLICATION_COMMAND_CONTEXT_MENU_{key.upper()}_INVALID"
+            form.wrong((*place, key), code, f"Context menu commands cannot have {key}")
 
 
 def _check_name(form: Form, place: Place, name: Any) -> None:
@@ -138,7 +156,7 @@ def answered(command: Json, *, command_id: str, application_id: str, version: st
         "application_id": application_id,
         "version": version,
         "default_member_permissions": None if permissions is None else str(permissions),
-        "type": command.get("type") or CHAT_INPUT,
+        "type": kind_of(command),
         "name": command["name"],
         "name_localizations": command.get("name_localizations"),
         "description": command.get("description") or "",

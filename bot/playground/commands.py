@@ -6,6 +6,7 @@ from bot.playground.shapes import Json
 from bot.playground.snowflakes import Snowflakes
 
 Scope = str | None
+OFFERED = (command_rules.CHAT_INPUT, command_rules.MESSAGE)  # what a person can use here
 
 
 class CommandBook:
@@ -41,13 +42,15 @@ class CommandBook:
         registered = self._commands.setdefault(scope, {})
         key = _key(command)
         is_new = key not in registered
-        of_kind = sum(kind == key[0] for kind, _ in registered)
-        if is_new and of_kind >= limits.COMMANDS_OF_KIND.get(key[0], 0):
-            raise refusals.Refusal(400, 30032, "Maximum number of application commands reached (100)")
+        of_kind, most = sum(kind == key[0] for kind, _ in registered), limits.COMMANDS_OF_KIND[key[0]]
+        if is_new and of_kind >= most:
+            raise refusals.Refusal(400, 30032, f"Maximum number of application commands reached ({most})")
         registered[key] = self._write(scope, command)
         return registered[key], is_new
 
     def _write(self, scope: Scope, command: Json) -> Json:
+        if command_rules.kind_of(command) not in OFFERED:
+            raise refusals.not_implemented("commands in the menu of a person or of an activity")
         before = self._commands.get(scope, {}).get(_key(command))
         return command_rules.answered(
             command,
@@ -59,4 +62,4 @@ class CommandBook:
 
 
 def _key(command: Json) -> tuple[int, str]:
-    return (command.get("type") or command_rules.CHAT_INPUT, command["name"])
+    return (command_rules.kind_of(command), command["name"])

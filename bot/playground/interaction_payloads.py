@@ -63,6 +63,8 @@ def _metadata(world: World, one: Interaction) -> Json:
         "user": payloads.user(world.user(one.person_id)),
         "authorizing_integration_owners": _owners(world, one),
     }
+    if one.target_id is not None:
+        metadata["target_message_id"] = one.target_id
     if one.kind is Kind.COMPONENT:
         metadata["interacted_message_id"] = one.message_id
     if one.kind is Kind.MODAL_SUBMIT and one.parent is not None:

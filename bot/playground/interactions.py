@@ -53,6 +53,11 @@ class Interaction:
             first = first.parent
         return first.kind is Kind.COMMAND
 
+    @property
+    def target_id(self) -> str | None:
+        """The message whose menu was used."""
+        return self.data.get("target_id")
+
     def check_answerable(self, now: datetime) -> None:
         """The callback must come within three seconds, once."""
         if self.callback is not None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.playground import acting, dialogs, limits, payloads, reading
+from bot.playground import acting, dialogs, limits, menus, payloads, reading
 from bot.playground.client_rules import ClientRefused
 from bot.playground.component_shapes import walk
 from bot.playground.shapes import Json
@@ -29,9 +29,7 @@ class Viewer:
         self.outbox.put_nowait(payload)
 
     def sees(self, message: Message) -> bool:
-        if message.id in self.hidden or message.ephemeral_for not in (None, self.person.id):
-            return False
-        return self.world.channel(message.channel_id).recipient_id in (None, self.person.id)
+        return message.id not in self.hidden and acting.sees(self.world, self.person, message)
 
     def message(self, message: Message) -> Json:
         payload = payloads.message(self.world, message)
@@ -43,9 +41,13 @@ class Viewer:
             payload["interaction_metadata"] = payload["interaction_metadata"] | {"name": message.origin.name}
         return payload
 
-    def commands(self) -> list[Json]:
+    def commands(self) -> Json:
+        """Those for the slash, and those in the menu of a message."""
         general = next(iter(self.world.channels))
-        return acting.commands_for(self.world, self.person, channel_id=general)
+        return {
+            "commands": acting.commands_for(self.world, self.person, channel_id=general),
+            "menus": menus.offered(self.world, self.person, channel_id=general),
+        }
 
     def servers(self) -> list[Json]:
         open_to_all = [one for one in self.world.channels.values() if not one.is_direct]
@@ -76,7 +78,7 @@ async def act_as(viewer: Viewer, asked: Json) -> Json:
         "bot": payloads.user(world.bot),
         "bot_online": viewer.bot_is_online(),
         "servers": viewer.servers(),
-        "commands": viewer.commands(),
+        **viewer.commands(),
     }
 
 
@@ -134,6 +136,11 @@ async def autocomplete(viewer: Viewer, asked: Json) -> Json:
     return {"choices": await reading.until(viewer.world, look, timeout=limits.ANSWER_SECONDS)}
 
 
+async def use_menu(viewer: Viewer, asked: Json) -> Json:
+    interaction = menus.use(viewer.world, viewer.person, message_id=asked["message_id"], name=asked["command_id"])
+    return {"interaction_id": interaction.id}
+
+
 async def press(viewer: Viewer, asked: Json) -> Json:
     interaction = acting.use_component(
         viewer.world,
@@ -166,5 +173,6 @@ async def dismiss(viewer: Viewer, asked: Json) -> Json:
 
 
 ACTIONS: dict[str, Callable[[Viewer, Json], Awaitable[Json]]] = {
-    action.__name__: action for action in (act_as, messages, say, command, autocomplete, press, submit_modal, dismiss)
+    action.__name__: action
+    for action in (act_as, messages, say, command, autocomplete, use_menu, press, submit_modal, dismiss)
 }

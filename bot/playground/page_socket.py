@@ -3,11 +3,12 @@
 Page to server: `{"do": ACTION, "re": number, ...}`, answered by `{"re": number, "ok": {...}}` or
 `{"re": number, "error": "one sentence"}`. The actions are the functions of page_actions.py:
 
-    act_as {person_id}                                         who I am; returns people, servers, commands
+    act_as {person_id}                                         who I am; returns people, servers, commands, menus
     messages {channel_id, before?, limit?}                     oldest first
     say {channel_id, content, upload_ids}
     command {channel_id, command_id, path, options}            returns interaction_id
     autocomplete {channel_id, command_id, path, options, focused}   returns choices
+    use_menu {message_id, command_id}                          returns interaction_id
     press {channel_id, message_id, custom_id, component_type, values?}
     submit_modal {modal_interaction_id, custom_id, values}
     dismiss {message_id}                                       hides an ephemeral message
@@ -130,7 +131,7 @@ class PageSocket:
                     viewer.push({"event": "servers", "servers": viewer.servers()})
             case CommandsChanged():
                 for viewer in self._viewers:
-                    viewer.push({"event": "commands", "commands": viewer.commands()})
+                    viewer.push({"event": "commands", **viewer.commands()})
             case BotCameOrWent(is_online=is_online):
                 self._tell({"event": "bot_status", "online": is_online})
 
@@ -149,7 +150,8 @@ class PageSocket:
             return
         waiting: Json = {"interaction_id": interaction.id, "channel_id": interaction.channel_id}
         if interaction.kind is Kind.COMMAND:
-            event = {"event": "interaction_waiting", **waiting, "name": interaction.name}
+            about = {"name": interaction.name, "target_message_id": interaction.target_id}
+            event = {"event": "interaction_waiting", **waiting, **about}
             self._tell(event, only=interaction.person_id)
         loop = asyncio.get_running_loop()
 

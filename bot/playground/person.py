@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.playground import acting, dialogs, limits, payloads, reading
+from bot.playground import acting, dialogs, limits, menus, payloads, reading
 from bot.playground.client_rules import ClientRefused
 from bot.playground.component_shapes import walk
 from bot.playground.interactions import Callback, Interaction
@@ -136,6 +136,11 @@ class Person:
         await self._answer(interaction)
         return interaction.choices or []
 
+    async def use_menu(self, message: Json | Answer, name: str) -> Answer:
+        """Chooses the command of this name in the menu of a message: Apps > Add my pictures."""
+        message_id = self._current(message)["id"]
+        return await self._answer(menus.use(self._world, self.user, message_id=message_id, name=name))
+
     async def press(self, message: Json | Answer, label: str) -> Answer:
         """Presses the button with this label (or custom id) on the message as it is now."""
         current = self._current(message)
@@ -188,9 +193,7 @@ class Person:
 
     def _current(self, message: Json | Answer) -> Json:
         payload = message.message if isinstance(message, Answer) else message
-        found = self._world.find_message(payload["id"]) if payload else None
-        if found is None or found.ephemeral_for not in (None, self.id):
-            raise ClientRefused("There is no such message.")
+        found = acting.seen(self._world, self.user, payload["id"] if payload else "")
         return payloads.message(self._world, found)
 
     def _channel_id(self, channel: str) -> str:

@@ -33,6 +33,14 @@ class Handover(StrEnum):
     INLINE = "inline"  # inside the request, as base64
 
 
+class CaptionRule(StrEnum):
+    """What a trainer does with a picture that has no caption; a caption that is there is learnt by every trainer."""
+
+    OPTIONAL = "optional"  # learns it without one: its trigger word says enough
+    DESCRIBED = "described"  # describes it itself, unless captioning is off
+    DEFAULTED = "defaulted"  # fails, so that we send a default caption, which names the trigger word
+
+
 class ModelBy(StrEnum):
     """How a generator gets hold of a model."""
 
@@ -71,20 +79,27 @@ class TrainerCard:
     title: str
     base_model: str
     image_count: Range
+    advised_images: tuple[int, int]  # from how many pictures on it learns well, and from where on more help little
+    advised_side: int  # pixels it works at: what is smaller is learnt blurred, what is larger is made smaller
     iterations: Range
     learning_rate: Range | None
     lora_ranks: tuple[int, ...]  # the first is the default
     modes: tuple[Mode, ...]
     priorities: tuple[Priority, ...]
     finetune_types: tuple[FinetuneType, ...]
-    captioning: bool  # describes pictures that have no caption
-    trigger_in_captions: bool  # learns the trigger word from the captions alone
+    captions: CaptionRule
+    trigger_in_captions: bool  # where there are captions, it learns the trigger word from them alone
     handover: tuple[tuple[Handover, int], ...]  # with the largest dataset in bytes that goes this way
     price: Price | None
     usual_seconds: float
     deadline_seconds: float
     can_be_found: bool  # whether `find` finding nothing proves that nothing was accepted
     retired: str = ""  # why it is not offered any more, in a sentence; what runs there goes on
+
+    @property
+    def describes_pictures(self) -> bool:
+        """Whether `TrainingSettings.captioning` means anything here."""
+        return self.captions is CaptionRule.DESCRIBED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +124,16 @@ class GeneratorCard:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaptionerCard:
+    """Who describes one picture at a time. `usd_per_caption` None: paid, and no price is published; 0.0 is free."""
+
+    title: str
+    usd_per_caption: float | None
+    usual_seconds: float  # for one picture
+    at_once: int  # how many pictures may be described at the same time
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProviderCard:
     """Durations in seconds. `notice` is shown on every card; empty for a real FLUX provider."""
 
@@ -122,6 +147,7 @@ class ProviderCard:
     training_poll_seconds: float
     generation_poll_seconds: float
     settles_in_seconds: float = 0.0  # after that long, what it accepted is in its list
+    captioner: CaptionerCard | None = None  # None when it describes no pictures
     no_training: str = ""  # why it trains nothing and what to choose instead, when people may expect it to
 
     def trainer(self, trainer_id: str) -> TrainerCard | None:

@@ -117,7 +117,12 @@ class Deletes(Provider, Protocol):
 @runtime_checkable
 class Captions(Provider, Protocol):
     async def caption(self, picture: Path) -> str:
-        """A sentence of plain text that describes the picture."""
+        """A line of plain text that describes the picture: a PNG or JPEG of ours, of at most 20 MiB.
+
+        May be paid. `ProviderBusy` and `ProviderUnreachable` only when certainly nothing was accepted, `OutcomeUnknown`
+        when nobody can say; whatever else is raised, another call is another request. `ProviderRefused`, before
+        anything is sent, for a file that is too large, no picture or gone.
+        """
 
 
 @runtime_checkable
@@ -139,7 +144,7 @@ def abilities_of(provider: Provider) -> frozenset[Ability]:
         (Ability.TRAIN, isinstance(provider, Trains) and any(not t.retired for t in card.trainers)),
         (Ability.GENERATE_WITH_MODEL, isinstance(provider, Generates) and any(g.base_models for g in card.generators)),
         (Ability.GENERATE, isinstance(provider, Generates) and any(not g.needs_model for g in card.generators)),
-        (Ability.CAPTION, isinstance(provider, Captions)),
+        (Ability.CAPTION, isinstance(provider, Captions) and card.captioner is not None),
         (Ability.CANCEL, isinstance(provider, Cancels)),
         (Ability.LIST, isinstance(provider, Lists)),
         (Ability.ATTACH, isinstance(provider, Attaches)),

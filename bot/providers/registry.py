@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from bot.errors import BadInput, ProviderGone
 from bot.providers.base_models import title_of
-from bot.providers.card import GeneratorCard, ModelBy, ProviderCard, TrainerCard
-from bot.providers.contract import Generates, Provider, Trains
+from bot.providers.card import CaptionerCard, GeneratorCard, ModelBy, ProviderCard, TrainerCard
+from bot.providers.contract import Captions, Generates, Provider, Trains
 
 Ability = TypeVar("Ability")
 Offered = TypeVar("Offered", TrainerCard, GeneratorCard)
@@ -67,6 +67,14 @@ class Providers:
         if card is None:
             raise ProviderGone("That trainer is not offered here any more: start again with /finetune.")
         return card
+
+    def captioners(self) -> list[tuple[ProviderCard, CaptionerCard]]:
+        """Who describes pictures, first choice first; `that(card.name, Captions)` is the one to ask."""
+        return [
+            (provider.card, provider.card.captioner)
+            for provider in self
+            if isinstance(provider, Captions) and provider.card.captioner is not None
+        ]
 
     def _why_no_training(self) -> str:
         reasons = [provider.card.no_training for provider in self if provider.card.no_training]

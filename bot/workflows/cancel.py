@@ -4,6 +4,7 @@ from bot.errors import AtelierError, NotFound, ProviderError, TooLate
 from bot.permissions import Action, Asker, require, require_decision
 from bot.providers.contract import Cancels, Lists, Provider
 from bot.providers.tasks import Finished, GenerationRequest, Task, TrainingRequest
+from bot.workflows.captioning import CAPTION
 from bot.workflows.engine import Json
 from bot.workflows.finetune import TRAIN, Finetune
 from bot.workflows.generate import GENERATE, Generate
@@ -20,6 +21,8 @@ from storage.submissions import Submission, latest_submissions, remember_verdict
 
 CANCEL = "cancel"
 STORIES = {
+    JobKind.ADD: (PREPARE,),
+    JobKind.CAPTION: (CAPTION,),
     JobKind.FINETUNE: (PREPARE, TRAIN),
     JobKind.GENERATE: (GENERATE,),
     JobKind.IMPORT: (IMPORT,),
@@ -124,8 +127,8 @@ class Cancel:
 
     def _price(self, job: Job) -> float | None:
         """US dollars for the whole job, None when nobody says."""
-        if job.kind is JobKind.GENERATE:
-            price = job.details.get("price_usd")
+        if "price_usd" in job.details:
+            price = job.details["price_usd"]
             return None if price is None else float(price)
         trainer = self._bench.providers.card_of(job.provider).trainer(job.details.get("trainer", ""))
         if trainer is None or trainer.price is None:

@@ -12,13 +12,13 @@ from bot.workflows.handover import way_to
 from bot.workflows.models import reachable_by
 from bot.workflows.requests import default_settings
 from storage.database import Connection, Database
-from storage.datasets import find_dataset
 from storage.files import Files
 from storage.jobs import Job
 from storage.models import find_model
 from storage.outages import Outage, current_outage, providers_out
 from storage.statuses import JobKind, JobStatus
 from storage.submissions import submissions_of
+from storage.training_sets import find_training_set
 
 Details = dict[str, Any]
 Way = tuple[ProviderCard, GeneratorCard | TrainerCard]
@@ -87,15 +87,16 @@ class Detours:
 
     async def _trainers(self, connection: Connection, job: Job) -> list[Detour]:
         now = self._providers.card_of(job.provider).trainer(job.details["trainer"])
-        dataset = await find_dataset(connection, job.id)
-        if now is None or dataset is None or not self._files.has(dataset.prepared_file):
+        training_set = await find_training_set(connection, job.id)
+        prepared = training_set.prepared_file if training_set else None
+        if now is None or training_set is None or prepared is None or not self._files.has(prepared):
             return []
-        size = self._files.path_of(dataset.prepared_file).stat().st_size
+        size = self._files.path_of(prepared).stat().st_size
         return [
             Detour(provider=provider, does=trainer, details=details)
             for provider, trainer in self._providers.trainers()
             if trainer.base_model == now.base_model
-            and trainer.image_count.holds(len(dataset.images))
+            and trainer.image_count.holds(len(training_set.images))
             and way_to(trainer, size, has_object_storage=self._has_object_storage) is not None
             for details in _training_at(trainer, job.details)
         ]
@@ -134,7 +135,7 @@ def _training_at(trainer: TrainerCard, details: Mapping[str, Any]) -> Iterator[D
         new = default_settings(trainer, trigger_word=settings["trigger_word"], mode=settings["mode"])
     except BadInput:
         return
-    if trainer.captioning:
+    if trainer.describes_pictures:
         new = replace(new, captioning=settings["captioning"])
     kept = {name: value for name, value in details.items() if name != "prepared"}
     yield {**kept, "trainer": trainer.id, "settings": asdict(new), "changed": {}}

@@ -3,19 +3,14 @@
 (prepared; its person presses Start) → staged → training → archived → announced
 """
 
-import asyncio
-from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
 
-from bot.datasets.packing import pack_with_trigger_word
-from bot.errors import BadInput, DatasetRejected, NotFound, ProviderBroken, ProviderGone, TooLate
-from bot.permissions import Action, require
+from bot.errors import BadInput, NotFound, ProviderGone
 from bot.providers.card import TrainerCard
 from bot.providers.contract import Trains
 from bot.providers.disk import results_written
 from bot.providers.tasks import TrainingRequest
+from bot.workflows.datasets import dataset_meant, require_room
 from bot.workflows.deadlines import deadline_of
 from bot.workflows.engine import Json
 from bot.workflows.handover import Handovers
@@ -23,19 +18,17 @@ from bot.workflows.preparation import LANE as PREPARATION_LANE
 from bot.workflows.preparation import PREPARE
 from bot.workflows.reconciliation import Paid
 from bot.workflows.requests import (
-    AdvancedChoices,
     FinetuneRequest,
-    advanced_settings,
     checked_name,
     checked_uploads,
     default_settings,
     settings_of,
 )
 from bot.workflows.stages import within
-from bot.workflows.workbench import Workbench, lane_of, weights_key
+from bot.workflows.training_sets import TrainingSets
+from bot.workflows.workbench import Workbench, weights_key
 from storage.database import Connection
-from storage.datasets import Dataset, find_dataset
-from storage.jobs import Job, change_job, find_job
+from storage.jobs import Job
 from storage.models import Model, add_model, model_named
 from storage.outages import providers_out
 from storage.places import Place
@@ -44,13 +37,14 @@ from storage.submissions import open_submissions
 
 TRAIN = "train"
 LONGEST_LAYING_OUT = 3600.0  # seconds
-TOO_LATE = "That training is no longer waiting for you: its card shows where it stands."
 
 
 class Finetune:
-    """`request`, `change` and `start` are what a person does; the rest is told by the engine."""
+    """`request` is what a person does, and `Review` until Start; the rest is told by the engine."""
 
-    def __init__(self, bench: Workbench, handovers: Handovers, *, pool: Executor, max_upload_bytes: int) -> None:
+    def __init__(
+        self, bench: Workbench, handovers: Handovers, training_sets: TrainingSets, *, max_upload_bytes: int
+    ) -> None:
         self._bench = bench
         self._database = bench.database
         self._stages = bench.stages
@@ -58,70 +52,55 @@ class Finetune:
         self._files = bench.files
         self._providers = bench.providers
         self._handovers = handovers
-        self._pool = pool
+        self._training_sets = training_sets
         self._max_upload_bytes = max_upload_bytes
         bench.engine.tell(TRAIN, bench.endings.with_an_edge(self._tell, clear_up=self._clear))
 
     # What a person does
 
     async def request(self, job_id: str, place: Place, request: FinetuneRequest, *, weight: int = 1) -> None:
-        """Take a request in; its card appears in the channel. Raises `BadInput`, `TooMany`."""
+        """Take a request in; its card appears in the channel. Raises `BadInput`, `NotFound`, `TooMany`."""
         async with self._database.reading() as connection:
             out = await providers_out(connection)
         provider, trainer = self._providers.trainer_meant(request.trainer, out=out)
         name = checked_name(request.name)
-        checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
+        if request.uploads or not request.dataset:
+            checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
         async with self._database.writing() as connection:
             if await model_named(connection, place.person_id, name) is not None:
                 raise BadInput(f"You already have a model called {name}: choose another name.")
+            dataset_id = await self._dataset_for(connection, place, request)
             job = Job(
                 id=job_id,
                 place=place,
                 kind=JobKind.FINETUNE,
-                status=JobStatus.PREPARING,
+                status=JobStatus.PREPARING if request.uploads else JobStatus.REVIEW,
                 provider=provider.name,
                 weight=weight,
                 details={
                     "name": name,
                     "trainer": trainer.id,
                     "settings": asdict(settings),
+                    "dataset": dataset_id or job_id,
+                    "is_new": dataset_id is None,
                     "uploads": [asdict(upload) for upload in request.uploads],
                 },
             )
-            if await self._bench.add(connection, job):
+            if await self._bench.add(connection, job) and request.uploads:
                 await self._bench.enqueue(connection, job, story=PREPARE, lane=PREPARATION_LANE)
+        if not request.uploads:
+            await self._cards.refresh(job_id)
 
-    async def start(self, job_id: str, person_id: int) -> None:
-        """Start the training that is under review; pressing twice starts once. Raises `TooLate`, `TooMany`."""
-        async with self._database.writing() as connection:
-            job = await self._job_in_review(connection, job_id, person_id)
-            await self._bench.caps.check(connection, job.place)
-            await self._change_in_review(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
-            await self._bench.enqueue(connection, job, story=TRAIN, lane=lane_of(job.provider))
-        await self._cards.refresh(job_id)
-
-    async def change(self, job_id: str, person_id: int, choices: AdvancedChoices) -> None:
-        """Change the settings under review. Raises `BadInput`, `TooLate`, `NotYours`."""
-        async with self._database.writing() as connection:
-            job = await self._job_in_review(connection, job_id, person_id)
-            settings = advanced_settings(self._trainer_of(job), settings_of(job), choices)
-            await self._change_in_review(connection, job_id, details={**job.details, "settings": asdict(settings)})
-        await self._cards.refresh(job_id)
-
-    async def _job_in_review(self, connection: Connection, job_id: str, person_id: int) -> Job:
-        job = await find_job(connection, job_id)
-        if job is None or job.kind is not JobKind.FINETUNE:
-            raise NotFound("That training is not known any more.")
-        require(person_id, Action.CHANGE_JOB, job.place)
-        if job.status is not JobStatus.REVIEW:
-            raise TooLate(TOO_LATE)
-        return job
-
-    async def _change_in_review(self, connection: Connection, job_id: str, **changes: Any) -> None:
-        """Of two clicks at the same moment one is too late."""
-        if not await change_job(connection, job_id, only_when=(JobStatus.REVIEW,), **changes):
-            raise TooLate(TOO_LATE)
+    async def _dataset_for(self, connection: Connection, place: Place, request: FinetuneRequest) -> str | None:
+        """None for a new one."""
+        if not request.dataset:
+            await require_room(connection, place)
+            return None
+        dataset_id = await dataset_meant(connection, place.person_id, request.dataset)
+        if dataset_id is None:
+            raise NotFound("You have no dataset of that name: pick one from the list.")
+        return dataset_id
 
     # The story
 
@@ -141,6 +120,7 @@ class Finetune:
         async with self._database.reading() as connection:
             if any(one.remote_id is not None for one in await open_submissions(connection, job.id)):
                 return {}  # an earlier round's training is there already, and is taken up
+        await within(LONGEST_LAYING_OUT, self._training_sets.pack(job.id))
         trainer, provider = self._trainer_of(job), self._providers.that(job.provider, Trains)
         request = await self.request_of(job)
         await within(LONGEST_LAYING_OUT, self._handovers.lay_out(job, trainer, request.dataset))
@@ -192,7 +172,7 @@ class Finetune:
             place=job.place,
             name=job.details["name"],
             job_id=job.id,
-            dataset_id=job.id,
+            training_set_id=job.id,
             provider=job.provider,
             base_model=self._trainer_of(job).base_model,
             trigger_word=settings.trigger_word,
@@ -212,39 +192,14 @@ class Finetune:
 
     async def request_of(self, job: Job) -> TrainingRequest:
         """The paid request. Raises `DatasetRejected` when its pictures are gone."""
-        dataset = await self._dataset_of(job)
-        if not self._files.has(dataset.prepared_file):
-            raise DatasetRejected("The prepared pictures are gone from our disk: please run /finetune again.")
+        training_set = await self._training_sets.of(job)
         return TrainingRequest(
             job_id=job.id,
             trainer=job.details["trainer"],
             name=job.details["name"],
             settings=settings_of(job),
-            dataset=await self._file_for(job, dataset),
-            image_count=len(dataset.images),
+            dataset=await self._training_sets.file_for(job, self._trainer_of(job)),
+            image_count=len(training_set.images),
             prepared=job.details.get("prepared", {}),
             webhook=self._bench.webhook_for(job.provider, job.id),
         )
-
-    async def _file_for(self, job: Job, dataset: Dataset) -> Path:
-        """The prepared zip, or a copy whose captions name the trigger word, for a trainer that needs it there."""
-        prepared = self._files.path_of(dataset.prepared_file)
-        if not self._trainer_of(job).trigger_in_captions or not any(image.caption for image in dataset.images):
-            return prepared
-        captioned = self._files.work_folder(job.id) / "captioned.zip"
-        if not captioned.is_file():
-            word = settings_of(job).trigger_word
-            try:
-                await asyncio.get_running_loop().run_in_executor(
-                    self._pool, pack_with_trigger_word, prepared, captioned, word
-                )
-            except BrokenExecutor:
-                raise ProviderBroken("The captions could not be written; trying again.") from None
-        return captioned
-
-    async def _dataset_of(self, job: Job) -> Dataset:
-        async with self._database.reading() as connection:
-            dataset = await find_dataset(connection, job.id)
-        if dataset is None:
-            raise DatasetRejected("The dataset is gone: please run /finetune again.")
-        return dataset

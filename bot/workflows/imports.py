@@ -164,7 +164,7 @@ class Import:
             place=job.place,
             name=details["name"],
             job_id=job.id,
-            dataset_id=None,
+            training_set_id=None,
             provider=job.provider,
             base_model=details["base_model"],
             trigger_word=details["trigger_word"],

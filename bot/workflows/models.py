@@ -76,7 +76,7 @@ class Models:
         """Only what we trained there: an imported model belongs to whoever put it there."""
         async with self._database.reading() as connection:
             model = await find_model(connection, model_id)
-        remote = model.remote.get(model.provider) if model and model.dataset_id else None
+        remote = model.remote.get(model.provider) if model and model.training_set_id else None
         if model is None or not remote:
             return {}
         try:

@@ -1,32 +1,39 @@
-"""Preparation: the first half of a finetune, from what was handed over to a dataset under review.
+"""Preparation: what was handed over becomes pictures of a dataset. Half of a finetune, and all of an addition.
 
-received → prepared → review
+received → prepared → (of a finetune) review
 """
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import asdict
 
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.preparation import SourceFile, prepare
+from bot.datasets.report import LeftOut, Prepared, PreparedImage, top_reasons
 from bot.downloads import Downloads
 from bot.errors import DatasetRejected
-from bot.pictures.sheets import write_contact_sheet
 from bot.workflows.engine import Json
 from bot.workflows.workbench import Workbench
-from storage.datasets import Dataset, DatasetImage, add_dataset, find_dataset
-from storage.jobs import Job
-from storage.statuses import JobStatus, Stage
+from storage.database import Connection
+from storage.dataset_steps import Addition, add_images, addition_of
+from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset, free_name, locked_dataset
+from storage.jobs import Job, change_job
+from storage.statuses import JobKind, JobStatus, Stage
 
 PREPARE = "prepare"
 LANE = "prepare"
+SECONDS_BETWEEN_TELLING = 2.0
+ROWS_FOR_EACH = 3  # of a dataset's most pictures: what was left out can be taken back, but not without end
 
 
 class Preparation:
     def __init__(self, bench: Workbench, *, downloads: Downloads, pool: Executor, limits: DatasetLimits) -> None:
+        self._bench = bench
         self._database = bench.database
         self._stages = bench.stages
         self._files = bench.files
-        self._providers = bench.providers
         self._downloads = downloads
         self._pool = pool
         self._limits = limits
@@ -34,29 +41,61 @@ class Preparation:
 
     async def _tell(self, job_id: str) -> None:
         await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
-        await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
-        await self._stages.change("review", job_id, only_when=(JobStatus.PREPARING,), status=JobStatus.REVIEW)
+        done = await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
+        is_addition = done.get("kind") == JobKind.ADD
+        status, note = (JobStatus.DONE, done["note"]) if is_addition else (JobStatus.REVIEW, "")
+        await self._stages.change(
+            "review", job_id, only_when=(JobStatus.PREPARING,), status=status, progress=1.0, note=note
+        )
 
     async def _receive(self, job: Job) -> Json:
         """Discord's links die soon, so the bytes are fetched first of all."""
         folder = self._files.empty_work_folder(job.id)
         left = self._limits.max_upload_bytes
+        hashes = []
         for number, upload in enumerate(job.details["uploads"]):
-            path = folder / f"upload-{number}"
-            left -= await self._downloads.fetch(upload["url"], path, max_bytes=left)
-        return {"uploads": len(job.details["uploads"])}
+            written = await self._downloads.fetch(upload["url"], folder / f"upload-{number}", max_bytes=left)
+            left -= written.size_bytes
+            hashes.append(written.sha256)
+        return {"uploads": hashes}
 
     async def _prepare(self, job: Job) -> Json:
         async with self._database.reading() as connection:
-            dataset = await find_dataset(connection, job.id)
-        if dataset is None:
-            dataset = await self._dataset_from(job)
-            async with self._database.writing() as connection:
-                await add_dataset(connection, dataset)
+            addition = await addition_of(connection, job.id)
+        if addition is None:
+            addition = await self._added(job)
         self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
-        return {"images": len(dataset.images), "left_out": len(dataset.left_out)}
+        await self._bench.refresh_reviews(job.dataset_id)
+        async with self._database.reading() as connection:
+            dataset = await find_dataset(connection, job.dataset_id)
+        note = f"{len(dataset.chosen):,} in it now." if dataset and job.kind is JobKind.ADD else ""
+        return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out), "note": note}
 
-    async def _dataset_from(self, job: Job) -> Dataset:
+    async def _added(self, job: Job) -> Addition:
+        prepared = await self._prepared(job)
+        folder = self._files.work_folder(job.id) / "prepared"
+        async with self._database.writing() as connection:
+            dataset = await self._dataset_of(connection, job)
+            fresh, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
+            left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
+            if not fresh:
+                raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
+            await self._files.adopt({image.file: folder / f"{image.file}.jpg" for image in fresh})
+            await add_images(connection, dataset, fresh, left_out=left_out, job_id=job.id)
+        return Addition(pictures=len(fresh), left_out=left_out)
+
+    async def _dataset_of(self, connection: Connection, job: Job) -> Dataset:
+        """It comes into being with its first pictures."""
+        details = job.details
+        if details.get("is_new", True):
+            name = await free_name(connection, job.place.person_id, details["name"])
+            await create_dataset(connection, job.dataset_id, job.place, name)
+        dataset = await locked_dataset(connection, job.dataset_id)
+        if dataset is None:
+            raise DatasetRejected("That dataset was deleted meanwhile: send the pictures again to a new one.")
+        return dataset
+
+    async def _prepared(self, job: Job) -> Prepared:
         folder = self._files.work_folder(job.id)
         uploads = [
             SourceFile(path=folder / f"upload-{number}", name=upload["name"])
@@ -65,32 +104,71 @@ class Preparation:
         if not all(source.path.is_file() for source in uploads):
             raise DatasetRejected("The upload went missing on our disk: please send it again.")
         into = self._files.empty_part_of_work(job.id, "prepared")
-        counts = self._providers.trainer_of(job.provider, job.details["trainer"]).image_count
+        async with self._telling(job) as on_progress:
+            try:
+                return await prepare(
+                    uploads,
+                    into=into,
+                    pool=self._pool,
+                    limits=self._limits,
+                    most=self._limits.max_images,
+                    on_progress=on_progress,
+                )
+            except BrokenExecutor as problem:
+                raise DatasetRejected(
+                    "One of these pictures breaks the reader: leave out unusual ones and send the rest again."
+                ) from problem
+
+    @contextlib.asynccontextmanager
+    async def _telling(self, job: Job) -> AsyncIterator[Callable[[int, int], None]]:
+        """The card shows how far it is, now and then."""
+        seen = {"done": 0, "total": 0}
+
+        async def keep_telling() -> None:
+            while True:
+                await asyncio.sleep(SECONDS_BETWEEN_TELLING)
+                if seen["total"]:
+                    await self._tell_progress(job, **seen)
+
+        telling = asyncio.create_task(keep_telling())
         try:
-            prepared = await prepare(
-                uploads,
-                into=into,
-                pool=self._pool,
-                limits=self._limits,
-                min_images=int(counts.lowest),
-                max_images=int(counts.highest),
+            yield lambda done, total: seen.update(done=done, total=total)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell_progress(self, job: Job, *, done: int, total: int) -> None:
+        async with self._database.writing() as connection:
+            await change_job(
+                connection,
+                job.id,
+                only_when=(JobStatus.PREPARING,),
+                progress=min(done / total, 1.0),
+                note=f"{done:,} of {total:,} pictures looked at",
             )
-        except BrokenExecutor as problem:
-            raise DatasetRejected(
-                "One of these pictures breaks the reader: leave out unusual ones and send the rest again."
-            ) from problem
-        sheet = await asyncio.get_running_loop().run_in_executor(
-            self._pool, write_contact_sheet, prepared.zip_path, into / "sheet.jpg"
-        )
-        return Dataset(
-            id=job.id,
-            place=job.place,
-            name=job.details["name"],
-            prepared_file=await self._files.keep(prepared.zip_path),
-            sheet_file=await self._files.keep(sheet),
-            images=tuple(
-                DatasetImage(name=i.name, width=i.width, height=i.height, sha256=i.sha256, caption=i.caption)
-                for i in prepared.report.images
-            ),
-            left_out=tuple((item.name, item.reason) for item in prepared.report.left_out),
-        )
+        await self._bench.cards.refresh_soon(job.id)
+
+
+def _parted(
+    images: tuple[PreparedImage, ...], dataset: Dataset, *, most: int
+) -> tuple[tuple[DatasetImage, ...], tuple[LeftOut, ...]]:
+    """Those that are new to the dataset and fit in, and why the others are not taken."""
+    there = {image.file: image.number for image in dataset.chosen}
+    room = min(most - len(there), most * ROWS_FOR_EACH - len(dataset.images))
+    fresh: list[DatasetImage] = []
+    unwanted: list[LeftOut] = []
+    for image in images:
+        if image.sha256 in there:
+            reason = f"is in the dataset already, as number {there[image.sha256]}"
+        elif len(fresh) >= room:
+            reason = f"is beyond the {most:,} pictures that one dataset holds"
+        else:
+            fresh.append(_image(image))
+            continue
+        unwanted.append(LeftOut(name=image.name, reason=reason))
+    return tuple(fresh), tuple(unwanted)
+
+
+def _image(image: PreparedImage) -> DatasetImage:
+    kept = {name: value for name, value in asdict(image).items() if name not in ("sha256", "size_bytes", "measures")}
+    return DatasetImage(number=0, file=image.sha256, measures=image.measures.to_json(), **kept)

@@ -47,4 +47,4 @@ class References:
             raw.unlink(missing_ok=True)
         if isinstance(prepared, LeftOut):
             raise BadInput(f"Your reference picture {prepared.name} {prepared.reason}.")
-        return prepared.file_name
+        return f"{prepared.sha256}.jpg"

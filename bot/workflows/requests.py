@@ -15,6 +15,7 @@ NAME_CHARACTERS = 50
 TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}")
 DEFAULT_TRIGGER_WORD = "TOK"
 LOOSE_UPLOADS = 10
+MOST_UPLOADS = 1 + LOOSE_UPLOADS  # a zip beside them
 SEEDS = 2**32
 PICTURES_PER_JOB = 4
 REFERENCE_BYTES = 20 * 2**20  # what the strictest provider takes (PROVIDERS.md section 1.4)
@@ -22,13 +23,23 @@ REFERENCE_BYTES = 20 * 2**20  # what the strictest provider takes (PROVIDERS.md 
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneRequest:
-    """`trainer` is a choice that autocomplete gave; empty means the first that is offered."""
+    """`trainer` is a choice that autocomplete gave; empty means the first that is offered. `dataset` is an id or name
+    of one that exists; empty means a new one from the uploads."""
 
     name: str
     trigger_word: str
     mode: str
     uploads: tuple[Upload, ...]
     trainer: str = ""
+    dataset: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddRequest:
+    """`dataset` is an id or name of one that exists, or the name of a new one."""
+
+    dataset: str
+    uploads: tuple[Upload, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,18 +71,30 @@ class AdvancedChoices:
     finetune_type_and_rank: str = ""
 
 
-def checked_name(name: str) -> str:
+def checked_name(name: str, what: str = "model") -> str:
     cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if not 1 <= len(cleaned) <= NAME_CHARACTERS:
-        raise BadInput(f"Give the model a name of 1 to {NAME_CHARACTERS} characters.")
+        raise BadInput(f"Give the {what} a name of 1 to {NAME_CHARACTERS} characters.")
     return cleaned
+
+
+def numbers_meant(text: str) -> tuple[int, ...]:
+    """Of pictures, as people write them: `3, 7-9`. Raises `BadInput`."""
+    numbers: set[int] = set()
+    for part in re.split(r"[,;\s]+", re.sub(r"\s*[-–]\s*", "-", text.strip())) if text.strip() else ():
+        span = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
+        if span is None:
+            raise BadInput("Write the numbers on the pictures, for example 3, 7-9.")
+        first, last = int(span[1]), int(span[2] or span[1])
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
 
 
 def checked_uploads(uploads: Sequence[Upload], *, max_bytes: int) -> None:
     if not uploads:
         raise BadInput("Attach a zip or pictures: there is nothing to learn from yet.")
-    if len(uploads) > LOOSE_UPLOADS:
-        raise BadInput(f"Send at most {LOOSE_UPLOADS} loose pictures, or put them all in one zip.")
+    if len(uploads) > MOST_UPLOADS:
+        raise BadInput(f"Send at most {MOST_UPLOADS} files at once, or put them all in one zip.")
     if sum(upload.size_bytes for upload in uploads) > max_bytes:
         raise too_large(max_bytes)
 
@@ -83,7 +106,7 @@ def default_settings(trainer: TrainerCard, *, trigger_word: str, mode: str) -> T
         mode=_mode(trainer, mode),
         iterations=int(trainer.iterations.default),
         learning_rate=None,
-        captioning=trainer.captioning,
+        captioning=trainer.describes_pictures,
         priority=next(iter(trainer.priorities), Priority.QUALITY),
         finetune_type=next(iter(trainer.finetune_types), FinetuneType.LORA),
         lora_rank=next(iter(trainer.lora_ranks), 0),

@@ -7,6 +7,7 @@ where it was. Each telling is a round of the job.
 from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Action, Asker, require, require_decision
 from bot.providers.contract import Attaches
+from bot.workflows.captioning import CAPTION
 from bot.workflows.finetune import TRAIN, Finetune
 from bot.workflows.generate import GENERATE, Generate
 from bot.workflows.imports import IMPORT
@@ -80,6 +81,10 @@ class Retry:
 
     async def _where_it_goes_on(self, connection: Connection, job: Job) -> tuple[str, str, JobStatus]:
         match job.kind:
+            case JobKind.ADD:
+                return PREPARE, PREPARATION_LANE, JobStatus.PREPARING
+            case JobKind.CAPTION:
+                return CAPTION, lane_of(job.provider), JobStatus.RUNNING
             case JobKind.IMPORT:
                 return IMPORT, IMPORT, JobStatus.RUNNING
             case JobKind.PUBLISH:

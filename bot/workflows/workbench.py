@@ -18,7 +18,7 @@ from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
 from storage.files import Files
-from storage.jobs import Job, add_job, find_job
+from storage.jobs import Job, add_job, find_job, reviews_of_dataset
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
 from storage.turns import take_turn
 
@@ -65,6 +65,13 @@ class Workbench:
             turn=turn,
             telling=job.round,
         )
+
+    async def refresh_reviews(self, dataset_id: str) -> None:
+        """The cards of trainings that wait for Start show this dataset."""
+        async with self.database.reading() as connection:
+            waiting = await reviews_of_dataset(connection, dataset_id)
+        for job_id in waiting:
+            await self.cards.refresh(job_id)
 
     async def share(self, file: Path, key: str) -> None:
         """Put a file into object storage, when there is one."""

@@ -9,13 +9,13 @@ from bot.playground.person import Answer, Person
 from bot.playground.reading import text_of
 from bot.playground.server import Playground
 from bot.playground.values import User
-from storage.datasets import add_dataset
 from storage.deliveries import deliveries_of
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.models import add_model
 from storage.places import Place
 from storage.statuses import JobStatus
-from tests.builders import dataset, finetune_job, model
+from storage.training_sets import add_training_set
+from tests.builders import dataset, finetune_job, model, store_dataset, training_set
 from tests.fakes import FakeProvider
 
 CHANNEL = "training"
@@ -47,11 +47,13 @@ class Stage:
 
     async def give_job(self, person: Person, job: Job, **of_dataset: Any) -> dict[str, Any]:
         """A job as it stands, with its dataset; answers its card."""
-        job = replace(job, id=str(next(self.numbers)), place=self.place_of(person))
+        job_id = str(next(self.numbers))
+        details = {**job.details, "dataset": job_id}
+        job = replace(job, id=job_id, place=self.place_of(person), details=details)
         async with self.bot.resources.database.writing() as connection:
             await add_job(connection, job)
             await change_job(connection, job.id, status=job.status)
-            await add_dataset(connection, dataset(id=job.id, place=job.place, **of_dataset))
+            await store_dataset(connection, dataset(id=job.id, place=job.place, **of_dataset))
         await self.bot.notifier.refresh(job.id)
         async with self.bot.resources.database.reading() as connection:
             (card,) = await deliveries_of(connection, job.id)
@@ -64,10 +66,12 @@ class Stage:
         path = self.bot.resources.files.work_folder(model_id) / "weights"
         path.write_bytes(f"weights of {model_id}".encode())
         weights = await self.bot.resources.files.keep(path)
-        trained = model(id=model_id, place=place, name=name, job_id=model_id, dataset_id=model_id, weights_file=weights)
+        trained = model(
+            id=model_id, place=place, name=name, job_id=model_id, training_set_id=model_id, weights_file=weights
+        )
         async with self.bot.resources.database.writing() as connection:
             await add_job(connection, finetune_job(id=model_id, place=place, status=JobStatus.DONE))
-            await add_dataset(connection, dataset(id=model_id, place=place, name=name))
+            await add_training_set(connection, training_set(id=model_id, place=place, name=name))
             await add_model(connection, trained)
         return model_id
 

@@ -19,7 +19,7 @@ from bot.hub.hub import Hub
 from bot.playground.person import Answer, Person
 from bot.playground.reading import media_of, text_of
 from bot.playground.server import Playground
-from bot.providers.card import ModelBy
+from bot.providers.card import CaptionRule, ModelBy
 from bot.providers.tasks import Balance
 from storage.database import Database
 from storage.files import Files
@@ -46,7 +46,7 @@ PLAIN_TRAINER = replace(
     modes=(),
     priorities=(),
     finetune_types=(),
-    captioning=False,
+    captions=CaptionRule.OPTIONAL,
     price=None,
 )
 DEV = replace(
@@ -367,7 +367,7 @@ async def review_of_plain(stage: Stage, person: Person) -> dict[str, Any]:
 async def test_the_dialog_asks_a_plain_trainer_for_iterations_and_nothing_else(stage: Stage) -> None:
     ann = stage.newcomer()
     card = await review_of_plain(stage, ann)
-    assert "ready for **Plain trainer at Plain provider**" in text_of(card)
+    assert "**Plain trainer at Plain provider**" in text_of(card)
     assert "does not say what it costs" in text_of(card)
     dialog = await ann.press(card, "Advanced")
     assert dialog.modal is not None

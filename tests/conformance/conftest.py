@@ -1,4 +1,4 @@
-"""The story is told once; every test here reads what was recorded."""
+"""Each story is told once; every test here reads what was recorded."""
 
 import asyncio
 import os
@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.rich_story import Recorded, record
+from tests.conformance import menu_story, rich_story
+from tests.conformance.rich_story import Recorded
 
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    return asyncio.run(record(tmp_path_factory.mktemp("story")))
+    return asyncio.run(rich_story.record(tmp_path_factory.mktemp("story")))
+
+
+@pytest.fixture(scope="session")
+def recorded_menus(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    return asyncio.run(menu_story.record(tmp_path_factory.mktemp("menus")))
 
 
 def named_by(variable: str, advice: str) -> Path:

@@ -42,6 +42,15 @@ def test_every_event_is_as_its_type_says(validators: Mapping[str, Validator], re
     assert sorted({problem for event in known for problem in problems_of(validators, event)}) == []
 
 
+def test_a_message_menu_is_as_its_type_says(validators: Mapping[str, Validator], recorded_menus: Recorded) -> None:
+    used = [one for one in recorded_menus.events if one["t"] == "INTERACTION_CREATE" and one["d"]["data"]["type"] == 3]
+    assert len(used) == 4
+    assert [problem for event in used for problem in problems_of(validators, event)] == []
+    for key in ("target_id", "resolved"):
+        data = {name: value for name, value in used[0]["d"]["data"].items() if name != key}
+        assert problems_of(validators, {**used[0], "d": {**used[0]["d"], "data": data}}) != []
+
+
 @pytest.mark.parametrize("name", EVENTS)
 def test_the_story_holds_every_event(recorded: Recorded, name: str) -> None:
     assert any(event["t"] == name for event in recorded.events)

@@ -29,6 +29,13 @@ def test_every_exchange_is_as_discord_describes_it(openapi: OpenApi, recorded: R
     assert sorted(set(problems)) == []
 
 
+def test_every_exchange_about_message_menus_is_as_discord_describes_it(
+    openapi: OpenApi, recorded_menus: Recorded
+) -> None:
+    problems = [problem for exchange in recorded_menus.exchanges for problem in openapi.problems(exchange)]
+    assert sorted(set(problems)) == []
+
+
 def test_the_story_uses_everything_the_bot_uses(openapi: OpenApi, recorded: Recorded) -> None:
     used = {(exchange.method, openapi.template(exchange.path)) for exchange in recorded.exchanges}
     assert used >= {

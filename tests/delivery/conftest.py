@@ -11,6 +11,7 @@ import pytest
 import yarl
 
 from bot.delivery.notifier import Notifier
+from bot.delivery.studio import Studio
 from bot.playground.server import Playground
 from bot.providers.registry import Providers
 from storage.database import Database
@@ -30,6 +31,7 @@ def file_bytes() -> int:
 async def newsroom(
     sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_bytes: int
 ) -> AsyncIterator[Newsroom]:
+    providers = Providers([FakeProvider(tmp_path / "provider")])
     files, clock, now = Files(tmp_path / "files"), Clock(), [100.0]
     client = discord.Client(intents=discord.Intents(guilds=True), guild_ready_timeout=0.05)
     with ThreadPoolExecutor(1) as pool:
@@ -52,9 +54,10 @@ async def newsroom(
                     client=client,
                     database=sqlite,
                     files=files,
-                    providers=Providers([FakeProvider(tmp_path / "provider")]),
+                    providers=providers,
                     pool=pool,
                     link_to=link_to,
+                    studio=Studio(database=sqlite, files=files, providers=providers, pool=pool),
                     edit_interval_seconds=2.0,
                     now=lambda: now[0],
                 ),

@@ -7,7 +7,6 @@ from bot.delivery.notifier import Notifier
 from bot.playground.person import Person
 from bot.playground.server import Playground
 from storage.database import Database
-from storage.datasets import add_dataset
 from storage.deliveries import Delivery, deliveries_of
 from storage.files import Files
 from storage.jobs import Job, add_job, change_job, find_job
@@ -15,7 +14,8 @@ from storage.models import add_model
 from storage.pictures import Picture, add_picture
 from storage.places import Place
 from storage.statuses import JobStatus, Message
-from tests.builders import dataset, finetune_job, generate_job, model
+from storage.training_sets import add_training_set
+from tests.builders import finetune_job, generate_job, model, training_set
 from tests.playground.bare_wire import Clock
 
 MESSAGES = r"/messages$"
@@ -58,7 +58,7 @@ class Newsroom:
         wanted = generate_job()
         job = await self.store(replace(wanted, details={**wanted.details, "count": len(contents)}, **changes))
         async with self.database.writing() as connection:
-            await add_dataset(connection, dataset(place=self.place))
+            await add_training_set(connection, training_set(place=self.place))
             await add_model(connection, model(place=self.place))
             for position, content in enumerate(contents):
                 picture = Picture(

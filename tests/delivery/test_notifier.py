@@ -5,10 +5,9 @@ import pytest
 from bot.delivery.notifier import FORGET_SECONDS
 from bot.errors import DiscordUnreachable
 from bot.playground.reading import labels_of, media_of, text_of
-from storage.datasets import add_dataset
 from storage.pictures import pictures_of_job
 from storage.statuses import ErrorCategory, JobStatus, Message
-from tests.builders import dataset, finetune_job
+from tests.builders import dataset, dataset_image, finetune_job, store_dataset
 from tests.dataset_files import jpeg_bytes, photo
 from tests.delivery.newsroom import MESSAGES, MINUTES_LATER, ONE_MESSAGE, Newsroom
 
@@ -170,12 +169,14 @@ async def test_a_review_shows_its_pictures_and_a_started_training_does_not(newsr
     await newsroom.notifier.refresh(job.id)
     sheet = await newsroom.keep(jpeg_bytes(photo(1, size=(64, 48))))
     async with newsroom.database.writing() as connection:
-        await add_dataset(connection, dataset(id=job.id, place=newsroom.place, sheet_file=sheet))
+        await store_dataset(connection, dataset(place=newsroom.place, images=(dataset_image(1, file=sheet),)))
     await newsroom.change(job.id, status=JobStatus.REVIEW)
     await newsroom.notifier.refresh(job.id)
     (card,) = newsroom.messages()
     assert len(media_of(card)) == 1
-    assert labels_of(card) == ["Start", "Advanced", "Cancel"]
+    assert labels_of(card) == ["Edit captions", "Add more", "Edit", "Undo", "Advanced", "Cancel"], (
+        "one picture is too few"
+    )
     await newsroom.change(job.id, status=JobStatus.RUNNING)
     await newsroom.notifier.refresh(job.id)
     (card,) = newsroom.messages()
@@ -187,7 +188,7 @@ async def test_a_card_that_is_first_posted_at_its_review_shows_its_pictures(news
     job = await newsroom.store(finetune_job())
     sheet = await newsroom.keep(jpeg_bytes(photo(1, size=(64, 48))))
     async with newsroom.database.writing() as connection:
-        await add_dataset(connection, dataset(id=job.id, place=newsroom.place, sheet_file=sheet))
+        await store_dataset(connection, dataset(place=newsroom.place, images=(dataset_image(1, file=sheet),)))
     await newsroom.change(job.id, status=JobStatus.REVIEW)
     await newsroom.notifier.refresh(job.id)
     (card,) = newsroom.messages()

@@ -19,12 +19,12 @@ from bot.playground.values import User
 from bot.startup import Resources, open_resources
 from bot.workflows.wakeups import Wakeups
 from storage.database import now_ms
-from storage.datasets import add_dataset
 from storage.jobs import Job, add_job, find_job
 from storage.models import add_model
 from storage.places import Place
 from storage.statuses import JobStatus
-from tests.builders import dataset, finetune_job, model, settings
+from storage.training_sets import add_training_set
+from tests.builders import finetune_job, model, settings, training_set
 
 Message = dict[str, Any]
 JOB_SECONDS = 30.0
@@ -116,7 +116,7 @@ class LiveBot:
         job = finetune_job(id=model_id, place=place, status=JobStatus.DONE, provider="local", details=details)
         async with self.resources.database.writing() as connection:
             await add_job(connection, job)
-            await add_dataset(connection, dataset(id=model_id, place=place, name=name))
+            await add_training_set(connection, training_set(id=model_id, place=place, name=name))
             await add_model(
                 connection,
                 model(
@@ -124,7 +124,7 @@ class LiveBot:
                     place=place,
                     name=name,
                     job_id=model_id,
-                    dataset_id=model_id,
+                    training_set_id=model_id,
                     provider="local",
                     base_model="local-quilting",
                 ),

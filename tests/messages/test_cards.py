@@ -2,14 +2,14 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.messages.buttons import Act, Card, button, pattern
-from bot.messages.cards import job_card, sheet_alt_text
+from bot.messages.cards import job_card
 from bot.messages.results import (
     Share,
     alt_text,
@@ -20,8 +20,9 @@ from bot.messages.results import (
     publish_result,
 )
 from bot.messages.view import JobView
-from bot.providers.card import Price
+from bot.providers.card import CaptionRule, Price
 from storage.database import now_ms
+from storage.dataset_steps import Addition
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
@@ -32,33 +33,45 @@ from tests.builders import (
     PLACE,
     TRAINER,
     TRAINING_SETTINGS,
-    dataset,
+    add_job,
+    caption_job,
+    dataset_view,
     finetune_job,
     finetune_submission,
     generate_job,
     import_job,
     publish_job,
 )
-from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
+from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of, walk
 
 # The whole grammar, written down a second time: what a button says must not change by accident.
-CUSTOM_ID = re.compile(r"atelier:(?P<act>[a-z-]{2,20}):(?P<subject>[0-9]{1,20}):(?P<person>[0-9]{1,20})")
+CUSTOM_ID = re.compile(
+    r"atelier:(?P<act>[a-z-]{2,20}):(?P<subject>[0-9]{1,20}(?:-[0-9]{1,4})?):(?P<person>[0-9]{1,20})"
+)
 
 NASTY = "**x** _y_ `z` ~~s~~ ||t|| # h\n> q [a](https://evil.example) <@1> <@&2> <#3> <:e:4> @everyone @here"
 PREVIEW = replace(CARD, notice="Offline preview, not FLUX.")
 FINETUNE_STAGES = (Stage.RECEIVED, Stage.PREPARED, Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
 STAGES = {
+    JobKind.ADD: (Stage.RECEIVED, Stage.PREPARED),
+    JobKind.CAPTION: (Stage.DESCRIBED,),
     JobKind.FINETUNE: FINETUNE_STAGES,
     JobKind.GENERATE: (Stage.RECEIVED, Stage.GENERATING, Stage.ARCHIVED, Stage.ANNOUNCED),
     JobKind.IMPORT: (Stage.RECEIVED, Stage.VERIFIED, Stage.ANNOUNCED),
     JobKind.PUBLISH: (Stage.PUBLISHED, Stage.ANNOUNCED),
 }
-EVERYTHING = {**finetune_job().details, **generate_job().details, **import_job().details, **publish_job().details}
 BUILDERS = {
+    JobKind.ADD: add_job,
+    JobKind.CAPTION: caption_job,
     JobKind.FINETUNE: finetune_job,
     JobKind.GENERATE: generate_job,
     JobKind.IMPORT: import_job,
     JobKind.PUBLISH: publish_job,
+}
+EVERYTHING = {key: value for build in BUILDERS.values() for key, value in build().details.items()}
+UNDER_WAY_TO_REVIEW = {  # the others begin to run at once
+    JobStatus.PREPARING: (JobKind.FINETUNE, JobKind.ADD),
+    JobStatus.REVIEW: (JobKind.FINETUNE,),
 }
 
 
@@ -95,7 +108,7 @@ def job_of(kind: JobKind, status: JobStatus, **changes: Any) -> Job:
 EVERY = [
     (kind, status)
     for kind, status in itertools.product(JobKind, JobStatus)
-    if kind is JobKind.FINETUNE or status not in (JobStatus.REVIEW, JobStatus.PREPARING)
+    if kind in UNDER_WAY_TO_REVIEW.get(status, JobKind)
 ]
 
 
@@ -116,7 +129,7 @@ def stages_so_far(kind: JobKind) -> Iterator[tuple[StageEvent, ...]]:
 @pytest.mark.parametrize(("kind", "status"), EVERY)
 def test_every_card_is_one_that_discord_takes(kind: JobKind, status: JobStatus) -> None:
     for events in stages_so_far(kind):
-        for data in (None, dataset()):
+        for data in (None, dataset_view()):
             card = job_card(view(job_of(kind, status), events=events, dataset=data))
             assert_discord_takes(card)
             assert text_of(card).startswith("### ")
@@ -144,17 +157,27 @@ def test_the_longest_words_still_fit(kind: JobKind, status: JobStatus) -> None:
         event(stage, StageOutcome.FAILED, attempt=9, detail=nasty, error_category=ErrorCategory.NETWORK)
         for stage in Stage
     )
-    card = job_card(view(job, events=events, dataset=dataset(left_out=left_out), provider=PREVIEW))
+    card = job_card(view(job, events=events, dataset=dataset_view(left_out=left_out), provider=PREVIEW))
     assert_discord_takes(card)
 
 
+STUDIO = ["Edit captions", "Add more", "Edit"]
 DECISIONS = ["Submit again (may be charged)", "Give up", "What happened"]
 BUTTONS = {
     (JobKind.FINETUNE, JobStatus.PREPARING): ["Cancel"],
-    (JobKind.FINETUNE, JobStatus.REVIEW): ["Start", "Advanced", "Cancel"],
+    (JobKind.FINETUNE, JobStatus.REVIEW): [*STUDIO, "Start", "Advanced", "Cancel"],
     (JobKind.FINETUNE, JobStatus.RUNNING): ["Cancel"],
     (JobKind.FINETUNE, JobStatus.UNCERTAIN): DECISIONS,
     (JobKind.FINETUNE, JobStatus.FAILED): ["What happened"],
+    (JobKind.ADD, JobStatus.PREPARING): ["Cancel"],
+    (JobKind.ADD, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.ADD, JobStatus.UNCERTAIN): DECISIONS,
+    (JobKind.ADD, JobStatus.DONE): ["Open"],
+    (JobKind.ADD, JobStatus.FAILED): ["What happened"],
+    (JobKind.CAPTION, JobStatus.RUNNING): ["Cancel"],
+    (JobKind.CAPTION, JobStatus.UNCERTAIN): DECISIONS,
+    (JobKind.CAPTION, JobStatus.DONE): ["Open"],
+    (JobKind.CAPTION, JobStatus.FAILED): ["What happened"],
     (JobKind.GENERATE, JobStatus.RUNNING): ["Cancel"],
     (JobKind.GENERATE, JobStatus.UNCERTAIN): DECISIONS,
     (JobKind.GENERATE, JobStatus.FAILED): ["What happened"],
@@ -169,7 +192,7 @@ BUTTONS = {
 
 @pytest.mark.parametrize(("kind", "status"), EVERY)
 def test_a_card_offers_what_can_be_done_now_and_nothing_else(kind: JobKind, status: JobStatus) -> None:
-    assert labels_of(job_card(view(job_of(kind, status), dataset=dataset()))) == BUTTONS.get((kind, status), [])
+    assert labels_of(job_card(view(job_of(kind, status), dataset=dataset_view()))) == BUTTONS.get((kind, status), [])
 
 
 def test_an_id_can_be_attached_where_the_provider_can_be_asked_for_it() -> None:
@@ -258,13 +281,14 @@ def test_a_job_that_nobody_works_on_yet_waits_for_its_turn() -> None:
     assert "Waiting for its turn." in text
 
 
-def test_the_pictures_under_review_are_shown_and_described() -> None:
-    shown = view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(sheet_file="c" * 64))
-    assert_discord_takes(job_card(shown))
-    assert sheet_alt_text(shown) == "The pictures of Luna: 0.jpg, 1.jpg, 2.jpg, 3.jpg"
-    many = tuple(replace(image, name=NASTY[:100]) for image in dataset().images * 10)
-    crowded = replace(shown, dataset=dataset(sheet_file="c" * 64, images=many))
-    assert_discord_takes(job_card(crowded))
+def test_the_pictures_under_review_are_shown_where_the_message_carries_them() -> None:
+    shown = view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset_view())
+    card = job_card(shown, has_sheet=True)
+    assert_discord_takes(card)
+    (gallery,) = [one for one in walk(card.to_components()) if one["type"] == 12]
+    assert gallery["items"][0]["media"]["url"] == "attachment://pictures.jpg"
+    assert "1 1.jpg" in gallery["items"][0]["description"]
+    assert all(one["type"] != 12 for one in walk(job_card(shown).to_components()))
 
 
 def test_a_saved_picture_is_called_after_its_model() -> None:
@@ -279,24 +303,25 @@ def test_a_saved_picture_is_called_after_its_model() -> None:
 
 def test_a_review_names_what_was_left_out_and_what_it_will_cost() -> None:
     left_out = tuple((f"file-{number}.pdf", "is not a picture") for number in range(7))
-    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(left_out=left_out)))
+    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset_view(left_out=left_out)))
     text = text_of(card)
-    assert "**4 pictures** ready for **Fake trainer at Fake provider**" in text
+    assert "🟢 **4 pictures** · sharp, varied and enough of them." in text
+    assert "**Fake trainer at Fake provider**" in text
     assert "**$1.50** · about 10 min" in text
     assert "LoRA, rank 32 · automatic learning rate · captions on · quality first" in text
-    assert "**Left out: 7 files**" in text
+    assert "**Files left out: 7**" in text
     assert "file\\-4.pdf" in text or "file-4.pdf" in text
     assert "file-5.pdf" not in text.replace("\\", "")
     assert "… and 2 more" in text
-    assert labels_of(card) == ["Start", "Advanced", "All left out", "Cancel"]
+    assert labels_of(card) == [*STUDIO, "All files left out", "Start", "Advanced", "Cancel"]
 
 
 def test_a_review_with_changed_settings_says_so() -> None:
     settings = {**TRAINING_SETTINGS, "learning_rate": 0.0002, "captioning": False, "finetune_type": "full"}
     job = job_of(JobKind.FINETUNE, JobStatus.REVIEW, details={"name": "Luna", "settings": settings})
-    text = text_of(job_card(view(job, dataset=dataset(left_out=()))))
+    text = text_of(job_card(view(job, dataset=dataset_view(left_out=()))))
     assert "full finetune, rank 32 · learning rate 0.0002 · captions off" in text
-    assert "Left out" not in text
+    assert "left out" not in text
 
 
 def test_a_failed_job_says_why_and_where() -> None:
@@ -316,7 +341,7 @@ def test_a_persons_words_are_shown_and_not_obeyed(kind: JobKind, status: JobStat
     """No bold, no quote, no heading: and a notification is impossible because nothing is allowed to be mentioned."""
     details = {**EVERYTHING, "name": NASTY, "prompt": NASTY, "source": NASTY}
     job = replace(job_of(kind, status, details=details), note=NASTY, error_sentence=NASTY)
-    data = dataset(left_out=((NASTY, NASTY),))
+    data = dataset_view(left_out=((NASTY, NASTY),))
     for line in text_of(job_card(view(job, dataset=data))).splitlines():
         assert not re.search(r"(?<!\\)\*\*x", line)
         assert not re.search(r"(?<!\\)`z", line)
@@ -376,7 +401,7 @@ def test_an_alternative_text_is_within_its_limit_and_says_what_is_shown() -> Non
 
 
 @pytest.mark.parametrize("act", Act)
-@pytest.mark.parametrize("subject", ["1", "9" * 20, 0, 12])
+@pytest.mark.parametrize("subject", ["1", "9" * 20, 0, 12, "1-0", f"{'9' * 20}-9999"])
 def test_a_buttons_id_says_what_to_what_and_for_whom(act: Act, subject: str | int) -> None:
     custom_id = button(act, "Press", subject=subject, person_id=2**63 - 1).custom_id
     assert custom_id is not None
@@ -390,7 +415,7 @@ def test_a_buttons_id_says_what_to_what_and_for_whom(act: Act, subject: str | in
 
 def test_every_button_on_every_card_belongs_to_its_person() -> None:
     cards: list[Card] = [
-        job_card(view(job_of(kind, status), dataset=dataset(left_out=(("a", "b"),) * 9))) for kind, status in EVERY
+        job_card(view(job_of(kind, status), dataset=dataset_view(left_out=(("a", "b"),) * 9))) for kind, status in EVERY
     ]
     cards.append(pictures_result(job_of(JobKind.GENERATE, JobStatus.DONE), CARD, share(["a.png"])))
     ids = [one["custom_id"] for card in cards for one in buttons_of(card)]
@@ -420,6 +445,14 @@ def test_a_publication_says_who_will_see_it(private: bool, words: str) -> None:
 
 
 MORE_TITLES = {
+    (JobKind.ADD, JobStatus.PREPARING): "### Adding pictures to Luna",
+    (JobKind.ADD, JobStatus.DONE): "### Pictures added to Luna",
+    (JobKind.ADD, JobStatus.FAILED): "### Nothing was added to Luna",
+    (JobKind.ADD, JobStatus.CANCELLED): "### Adding to Luna cancelled",
+    (JobKind.CAPTION, JobStatus.RUNNING): "### Describing the pictures of Luna",
+    (JobKind.CAPTION, JobStatus.DONE): "### The pictures of Luna are described",
+    (JobKind.CAPTION, JobStatus.FAILED): "### The pictures of Luna were not all described",
+    (JobKind.CAPTION, JobStatus.CANCELLED): "### Describing Luna cancelled",
     (JobKind.IMPORT, JobStatus.CANCELLING): "### Importing Luna",
     (JobKind.IMPORT, JobStatus.DONE): "### Luna is imported",
     (JobKind.IMPORT, JobStatus.FAILED): "### Luna was not imported",
@@ -432,10 +465,44 @@ MORE_TITLES = {
 
 
 @pytest.mark.parametrize(("kind", "status"), MORE_TITLES)
-def test_an_import_and_a_publication_say_where_they_stand(kind: JobKind, status: JobStatus) -> None:
+def test_every_other_job_says_where_it_stands_too(kind: JobKind, status: JobStatus) -> None:
     card = job_card(view(job_of(kind, status)))
     assert_discord_takes(card)
     assert text_of(card).splitlines()[0] == MORE_TITLES[kind, status]
+
+
+def test_an_addition_says_how_many_files_it_was_given_and_nothing_of_a_start() -> None:
+    card = job_card(view(job_of(JobKind.ADD, JobStatus.PREPARING), events=(event(Stage.RECEIVED, None),)))
+    assert f"-# <@{PLACE.person_id}> · 2 files handed over" in text_of(card)
+    assert "Looking at every picture." in text_of(card)
+    assert "Start" not in text_of(card)
+
+
+def test_an_addition_that_is_done_counts_what_came_in_and_names_what_did_not() -> None:
+    left_out = tuple((f"{number}.pdf", "is not a picture") for number in range(6))
+    done = job_of(JobKind.ADD, JobStatus.DONE, note="12 in it now.")
+    text = text_of(job_card(view(done, addition=Addition(pictures=1, left_out=left_out))))
+    assert "✅ 1 picture added in 5 min 0 s. 12 in it now." in text
+    assert "**Files left out: 6**" in text
+    assert "- 4.pdf is not a picture\n- … and 1 more" in text
+
+
+def test_an_addition_with_the_longest_names_left_out_fits() -> None:
+    left_out = tuple((f"{number}{NASTY * 2}", NASTY * 2) for number in range(500))
+    done = job_of(JobKind.ADD, JobStatus.DONE, details={**add_job().details, "name": NASTY})
+    assert_discord_takes(job_card(view(done, addition=Addition(pictures=400, left_out=left_out))))
+
+
+def test_a_description_says_of_how_many_pictures_and_by_whom() -> None:
+    card = job_card(view(job_of(JobKind.CAPTION, JobStatus.RUNNING, progress=0.5), provider=CARD))
+    assert f"-# <@{PLACE.person_id}> · 4 pictures · Fake provider" in text_of(card)
+    assert "▰▰▰▰▰▰▱▱▱▱▱▱  50%" in text_of(card)
+
+
+@pytest.mark.parametrize("build", [add_job, caption_job])
+def test_the_dataset_of_a_finished_job_is_one_press_away(build: Callable[..., Job]) -> None:
+    (button,) = buttons_of(job_card(view(build(status=JobStatus.DONE))))
+    assert button["custom_id"] == f"atelier:open-dataset:1001:{PLACE.person_id}"
 
 
 def test_an_imported_model_is_announced_with_its_word() -> None:
@@ -524,7 +591,9 @@ def test_pictures_without_a_model_name_their_generator_and_no_strength() -> None
     ],
 )
 def test_a_review_quotes_what_this_training_will_cost(changes: dict[str, Any], words: str) -> None:
-    shown = view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(), trainer=replace(TRAINER, **changes))
+    shown = view(
+        job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset_view(), trainer=replace(TRAINER, **changes)
+    )
     card = job_card(shown)
     assert_discord_takes(card)
     assert words in text_of(card)
@@ -532,16 +601,31 @@ def test_a_review_quotes_what_this_training_will_cost(changes: dict[str, Any], w
 
 def test_a_review_shows_only_what_its_trainer_knows() -> None:
     plain_trainer = replace(
-        TRAINER, learning_rate=None, lora_ranks=(), priorities=(), finetune_types=(), captioning=False, modes=()
+        TRAINER,
+        learning_rate=None,
+        lora_ranks=(),
+        priorities=(),
+        finetune_types=(),
+        captions=CaptionRule.OPTIONAL,
+        modes=(),
     )
     job = job_of(JobKind.FINETUNE, JobStatus.REVIEW)
-    text = text_of(job_card(view(job, dataset=dataset(left_out=()), trainer=plain_trainer)))
-    for unknown in ("rank", "learning rate", "captions", "first"):
+    text = text_of(job_card(view(job, dataset=dataset_view(left_out=()), trainer=plain_trainer)))
+    for unknown in ("rank", "learning rate", "captions on", "captions off", "first"):
         assert unknown not in text
-    assert "-# flux-fake" in text.splitlines()
+    assert "-# flux-fake · 300 iterations" in text.splitlines()
 
 
-def test_a_review_whose_trainer_is_not_offered_any_more_is_still_a_card() -> None:
-    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), dataset=dataset(), trainer=None, provider=CARD))
+def test_a_review_whose_trainer_is_not_offered_any_more_says_so_and_can_only_be_cancelled() -> None:
+    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), trainer=None, provider=CARD))
     assert_discord_takes(card)
-    assert "ready for **Fake provider**" in text_of(card)
+    assert "That trainer is not offered here any more" in text_of(card)
+    assert "deleted" not in text_of(card)
+    assert labels_of(card) == ["Cancel"]
+
+
+def test_a_review_whose_dataset_was_deleted_says_so_and_offers_no_start() -> None:
+    card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), provider=CARD))
+    assert_discord_takes(card)
+    assert "The dataset of this training was deleted." in text_of(card)
+    assert labels_of(card) == ["Advanced", "Cancel"]

@@ -12,7 +12,7 @@ from bot.permissions import Asker
 from storage.database import now_ms
 from storage.models import Model
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
-from tests.builders import CARD, PLACE, TRAINER, TRAINING_SETTINGS, dataset, finetune_job, model
+from tests.builders import CARD, PLACE, TRAINER, TRAINING_SETTINGS, dataset, finetune_job, model, training_set
 from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
 from tests.messages.test_cards import EVERY, NASTY, event, job_of
 
@@ -81,6 +81,8 @@ def test_a_page_of_jobs_says_where_each_stands(kind: JobKind, status: JobStatus)
     card = lists.jobs_page([job_of(kind, status)], page=0, total=1, person_id=ME)
     assert_discord_takes(card)
     words = {
+        JobKind.ADD: "Pictures for **Luna**",
+        JobKind.CAPTION: "Captions for **Luna**",
         JobKind.FINETUNE: "Training of **Luna**",
         JobKind.GENERATE: "2 pictures with **Luna**",
         JobKind.IMPORT: "Import of **Luna**",
@@ -98,7 +100,7 @@ def test_eight_of_the_longest_names_fit_on_a_page() -> None:
 
 
 def test_a_model_says_what_it_was_trained_on() -> None:
-    card = lists.model_details(model(created_ms=1_700_000_000_000), dataset(), PREVIEW)
+    card = lists.model_details(model(created_ms=1_700_000_000_000), training_set(), PREVIEW)
     assert_discord_takes(card)
     text = text_of(card)
     assert "### Luna" in text
@@ -107,7 +109,7 @@ def test_a_model_says_what_it_was_trained_on() -> None:
     assert "-# Offline preview" in text
 
 
-def test_a_model_whose_dataset_is_gone_is_still_shown() -> None:
+def test_a_model_whose_training_set_is_gone_is_still_shown() -> None:
     settings = {**TRAINING_SETTINGS, "learning_rate": 0.0002, "lora_rank": 0}
     text = text_of(lists.model_details(model(settings=settings), None, CARD))
     assert "at Fake provider · 300 iterations · style · learning rate 0.0002" in text
@@ -115,7 +117,7 @@ def test_a_model_whose_dataset_is_gone_is_still_shown() -> None:
 
 
 def test_an_imported_model_says_where_it_came_from() -> None:
-    imported = model(settings={"source": "ann/luna"}, dataset_id=None, base_model="flux.2-dev", published=None)
+    imported = model(settings={"source": "ann/luna"}, training_set_id=None, base_model="flux.2-dev", published=None)
     text = text_of(lists.model_details(imported, None, CARD))
     assert "FLUX.2 [dev]" in text.replace("\\", "")
     assert "from ann/luna" in text
@@ -123,7 +125,7 @@ def test_an_imported_model_says_where_it_came_from() -> None:
 
 def test_a_published_model_names_its_page() -> None:
     shown = model(published="https://huggingface.co/ann/luna-1001")
-    assert "<https://huggingface.co/ann/luna-1001>" in text_of(lists.model_details(shown, dataset(), CARD))
+    assert "<https://huggingface.co/ann/luna-1001>" in text_of(lists.model_details(shown, training_set(), CARD))
 
 
 def test_deleting_asks_first() -> None:
@@ -239,7 +241,16 @@ def test_four_hundred_files_with_the_longest_names_fit(name: str) -> None:
 def test_help_names_every_command_and_how_to_begin() -> None:
     card = lists.help_card([PREVIEW], TRAINER)
     assert_discord_takes(card)
-    for words in ("/finetune", "/generate", "/models", "/jobs", "/providers", "4 to 50 pictures", "Offline preview"):
+    for words in (
+        "/finetune",
+        "/dataset",
+        "/generate",
+        "/models",
+        "/jobs",
+        "/providers",
+        "4 to 50 pictures",
+        "Offline preview",
+    ):
         assert words in text_of(card)
 
 
@@ -261,7 +272,7 @@ def test_a_sentence_is_a_card() -> None:
 def test_an_imported_model_is_a_card_that_says_nothing_of_a_training(source: str) -> None:
     imported = model(
         settings={"source": source, "public_link": "https://huggingface.co/x?token=secret"},
-        dataset_id=None,
+        training_set_id=None,
         weights_file=None,
         base_model="flux.2-dev",
     )
@@ -272,7 +283,7 @@ def test_an_imported_model_is_a_card_that_says_nothing_of_a_training(source: str
 
 
 def test_a_model_that_was_never_published_names_no_page() -> None:
-    assert "Published" not in text_of(lists.model_details(model(), dataset(), CARD))
+    assert "Published" not in text_of(lists.model_details(model(), training_set(), CARD))
 
 
 @pytest.mark.parametrize("kind", [JobKind.IMPORT, JobKind.PUBLISH])

@@ -1,6 +1,9 @@
 """Somebody in front of the playground's page: what they can do there, and every trouble their browser had."""
 
+import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,29 @@ class Visitor:
 
     async def press(self, words: str, label: str) -> None:
         await self.card(words).get_by_role("button", name=label, exact=True).click()
+
+    async def use_menu(self, words: str, name: str) -> None:
+        """Chooses a command in the menu of the newest message that says this."""
+        card = self.card(words)
+        await card.hover()
+        await card.get_by_test_id("message-menu").click()
+        await self.page.get_by_role("menuitem", name=name).click()
+
+    async def hold(self, place: Locator, *, seconds: float) -> None:
+        async with self.finger_on(place):
+            await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def finger_on(self, place: Locator) -> AsyncIterator[None]:
+        """A finger that stays where it is and is lifted in the end."""
+        box = await place.bounding_box()
+        assert box is not None
+        spot = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        screen = await self.page.context.new_cdp_session(self.page)
+        await screen.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [spot]})
+        yield
+        await screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        await screen.detach()
 
     async def wider_than_shown(self) -> list[str]:
         found: list[str] = await self.page.evaluate(WIDER_THAN_SHOWN)

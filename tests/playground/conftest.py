@@ -1,19 +1,15 @@
 """A playground on loopback, and a real discord.py bot in it."""
 
-import asyncio
-import contextlib
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import discord
 import pytest
-import yarl
 
 from bot.playground.server import Playground
 from tests.playground.bare_wire import PNG, Clock, Wire
-from tests.playground.example_bot import ExampleBot
+from tests.playground.example_bot import ExampleBot, living_in
 
 
 @pytest.fixture
@@ -34,16 +30,9 @@ async def wire(playground: Playground) -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def bot(playground: Playground, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ExampleBot]:
-    monkeypatch.setattr(discord.http.Route, "BASE", playground.api_url)
-    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(playground.gateway_url))
-    client = ExampleBot()
-    running = asyncio.create_task(client.start(playground.token))
-    await playground.bot_ready()
-    yield client
-    await client.close()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+async def bot(playground: Playground) -> AsyncIterator[ExampleBot]:
+    async with living_in(playground) as client:
+        yield client
 
 
 @pytest.fixture

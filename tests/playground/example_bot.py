@@ -1,13 +1,17 @@
 """A discord.py bot with one of everything the playground must carry."""
 
 import asyncio
+import contextlib
 import io
 import zipfile
+from collections.abc import AsyncIterator
 from typing import Any
 
 import discord
+import yarl
 from discord import app_commands, ui
 
+from bot.playground.server import Playground
 from tests.playground.bare_wire import PNG
 
 
@@ -145,3 +149,41 @@ class ExampleBot(discord.AutoShardedClient):
             await interaction.response.send_message(f"page {page}")
 
         self.tree.add_command(models)
+        self._define_menus()
+
+    def _define_menus(self) -> None:
+        @self.tree.context_menu(name="Weigh the Files")
+        async def weigh(interaction: discord.Interaction, message: discord.Message) -> None:
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            sizes = [f"{file.filename} {file.size} {len(await file.read())}" for file in message.attachments]
+            await interaction.followup.send(f"{message.author.name}: {message.content}: {', '.join(sizes)}")
+
+        @self.tree.context_menu(name="repeat")
+        async def repeat(interaction: discord.Interaction, message: discord.Message) -> None:
+            await interaction.response.send_message(message.content)
+
+        @self.tree.context_menu(name="Fill in")
+        async def fill(interaction: discord.Interaction, _: discord.Message) -> None:
+            await interaction.response.send_modal(Dialog())
+
+        @self.tree.context_menu(name="Ignore")
+        async def ignore(interaction: discord.Interaction, _: discord.Message) -> None:
+            return
+
+
+@contextlib.asynccontextmanager
+async def living_in(playground: Playground) -> AsyncIterator[ExampleBot]:
+    """The bot, started and ready; afterwards discord.py's addresses, which it keeps on classes, are what they were."""
+    route, gateway = discord.http.Route, discord.gateway.DiscordWebSocket
+    before = route.BASE, gateway.DEFAULT_GATEWAY
+    route.BASE, gateway.DEFAULT_GATEWAY = playground.api_url, yarl.URL(playground.gateway_url)
+    client = ExampleBot()
+    running = asyncio.create_task(client.start(playground.token))
+    try:
+        await playground.bot_ready()
+        yield client
+    finally:
+        await client.close()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        route.BASE, gateway.DEFAULT_GATEWAY = before

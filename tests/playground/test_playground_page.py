@@ -63,7 +63,10 @@ async def test_the_page_learns_who_and_what_there_is(bot: Any, page: Page) -> No
     assert (seen["bot"]["username"], seen["bot_online"]) == ("Atelier", True)
     (server,) = seen["servers"]
     assert [channel["name"] for channel in server["channels"]] == ["general", "training", "gallery", "help"]
-    assert {"paint", "models", "count"} <= {command["name"] for command in seen["commands"]}
+    names = {command["name"] for command in seen["commands"]}
+    assert {"paint", "models", "count"} <= names
+    assert "repeat" not in names
+    assert [menu["name"] for menu in seen["menus"]] == ["Weigh the Files", "repeat", "Fill in", "Ignore"]
 
 
 async def test_a_command_a_button_and_a_dialog(bot: Any, page: Page, wire: Wire) -> None:
@@ -129,6 +132,25 @@ async def test_completion_subcommands_and_talk(bot: Any, page: Page, wire: Wire)
     assert [message["content"] for message in shown["messages"]] == ["look"]
     older = await page.ask("messages", channel_id=wire.channel(), before=shown["messages"][0]["id"])
     assert [message["content"] for message in older["messages"]] == ["page 3"]
+
+
+async def test_a_menu_is_used_on_a_message(bot: Any, page: Page, other: Page, wire: Wire) -> None:
+    seen = await page.ask("act_as", person_id=None)
+    await other.ask("act_as", person_id=seen["people"][1]["id"])
+    by_name = {menu["name"]: menu["id"] for menu in seen["menus"]}
+    said = (await page.ask("say", channel_id=wire.channel(), content="echo", upload_ids=[]))["message"]
+    sent = await page.ask("use_menu", message_id=said["id"], command_id=by_name["repeat"])
+    waiting = await page.push("interaction_waiting")
+    assert (waiting["name"], waiting["target_message_id"]) == ("repeat", said["id"])
+    assert (await page.push("interaction_answered"))["interaction_id"] == sent["interaction_id"]
+    pushed = [(await page.push("message_create"))["message"] for _ in range(2)]
+    assert [one["content"] for one in pushed] == ["echo", "echo"]
+    await page.ask("use_menu", message_id=said["id"], command_id=by_name["Fill in"])
+    assert (await page.push("modal"))["title"] == "Your pictures"
+    letter = await wire.playground.person("Ann").say("psst", channel="dm")
+    assert "error" in await other.ask("use_menu", message_id=letter["id"], command_id=by_name["repeat"])
+    commands = next(command["id"] for command in seen["commands"] if command["name"] == "secret")
+    assert "error" in await page.ask("use_menu", message_id=said["id"], command_id=commands)
 
 
 async def test_silence_is_told_after_three_seconds(bot: Any, page: Page, wire: Wire) -> None:

@@ -34,13 +34,12 @@ from bot.errors import (
     ProviderUnreachable,
 )
 from bot.providers.base_models import BY_ID
-from bot.providers.card import GeneratorCard, Handover, Range, TrainerCard
+from bot.providers.card import CaptionRule, GeneratorCard, Handover, Range, TrainerCard
 from bot.providers.contract import (
     Ability,
     Attaches,
     Balances,
     Cancels,
-    Captions,
     Deletes,
     Imports,
     Knocks,
@@ -63,7 +62,6 @@ from bot.providers.tasks import (
     Working,
 )
 from bot.providers.weights import check_lora
-from tests.dataset_files import photo
 from tests.providers.benches.bench import Bench, Mishap
 
 PROVIDERS = ("local", "replicate", "fal", "bfl", "together")
@@ -296,6 +294,9 @@ def test_each_trainer_is_sound(bench: Bench) -> None:
         assert trainer.base_model in BY_ID, trainer.id
         for allowed in (trainer.image_count, trainer.iterations, trainer.learning_rate):
             assert_a_range(allowed, trainer.id)
+        least, most = trainer.advised_images
+        assert trainer.image_count.lowest <= least <= most <= trainer.image_count.highest, trainer.id
+        assert 256 <= trainer.advised_side <= 4096, trainer.id
         for choices in (trainer.lora_ranks, trainer.modes, trainer.priorities, trainer.finetune_types):
             assert len(set(choices)) == len(choices), trainer.id
         assert all(rank > 0 for rank in trainer.lora_ranks), trainer.id
@@ -319,6 +320,13 @@ def test_each_generator_is_sound(bench: Bench) -> None:
         assert generator.reference_images >= 0, generator.id
         assert generator.usd_per_picture is None or generator.usd_per_picture >= 0, generator.id
         assert generator.deadline_seconds > 0, generator.id
+
+
+def test_a_default_caption_names_the_trigger_word_as_the_captions_do(bench: Bench) -> None:
+    """A trainer that fails without captions learns from them alone, so those that are there have to name it too."""
+    for trainer in bench.provider.card.trainers:
+        assert trainer.trigger_in_captions or trainer.captions is not CaptionRule.DEFAULTED, trainer.id
+        assert trainer.describes_pictures == (trainer.captions is CaptionRule.DESCRIBED), trainer.id
 
 
 def test_a_generator_that_needs_a_model_says_which_base_models_it_takes(bench: Bench) -> None:
@@ -897,20 +905,6 @@ async def test_a_model_that_is_not_there_is_gone_and_one_that_is_can_be_used(ben
     assert bench.paid() == 1
 
 
-async def test_a_picture_is_described_in_a_line_of_plain_text(bench: Bench, provider: Any, tmp_path: Path) -> None:
-    if not isinstance(bench.provider, Captions):
-        pytest.skip(f"{bench.provider.card.title} describes no pictures")
-    photo(1, size=(96, 80)).save(tmp_path / "picture.jpg")
-    describing = asyncio.create_task(provider.caption(tmp_path / "picture.jpg"))
-    while not describing.done():
-        await bench.finish()
-        await asyncio.sleep(0.02)
-    said = await describing
-    assert said.strip() == said
-    assert said
-    assert said.isprintable()
-
-
 async def test_a_strangers_webhook_is_not_genuine(bench: Bench, provider: Any) -> None:
     if not isinstance(bench.provider, Knocks):
         pytest.skip(f"{bench.provider.card.title} does not knock")
@@ -1038,7 +1032,14 @@ async def answers_or_says_why(call: Any) -> None:
 # Who can do what: a test that is skipped above is one of these.
 
 ABILITIES: Mapping[str, set[Ability]] = {
-    "local": {Ability.TRAIN, Ability.GENERATE_WITH_MODEL, Ability.CANCEL, Ability.LIST, Ability.ATTACH},
+    "local": {
+        Ability.TRAIN,
+        Ability.GENERATE_WITH_MODEL,
+        Ability.CAPTION,
+        Ability.CANCEL,
+        Ability.LIST,
+        Ability.ATTACH,
+    },
     "replicate": {
         Ability.TRAIN,
         Ability.GENERATE_WITH_MODEL,

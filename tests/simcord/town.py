@@ -8,11 +8,10 @@ from typing import Any
 import simcord
 
 from bot.client import Atelier
-from storage.datasets import add_dataset
 from storage.jobs import Job, add_job, change_job
 from storage.places import Place
 from storage.statuses import JobStatus
-from tests.builders import dataset, finetune_job
+from tests.builders import dataset, finetune_job, store_dataset
 
 NUMBERS = itertools.count(1001)
 
@@ -33,12 +32,13 @@ class Town:
 
     async def ann_has(self, job: Job) -> tuple[str, Any]:
         """A job of Ann's as it stands in storage: its id, and its card in the channel."""
-        details = {**job.details, "trainer": "preview", "generator": "preview"}
-        job = replace(job, id=str(next(NUMBERS)), place=self.place, provider="local", details=details)
+        job_id = str(next(NUMBERS))
+        details = {**job.details, "trainer": "preview", "generator": "preview", "dataset": job_id}
+        job = replace(job, id=job_id, place=self.place, provider="local", details=details)
         async with self.bot.resources.database.writing() as connection:
             await add_job(connection, job)
             await change_job(connection, job.id, status=job.status)
-            await add_dataset(connection, dataset(id=job.id, place=self.place))
+            await store_dataset(connection, dataset(id=job.id, place=self.place))
         await self.bot.notifier.refresh(job.id)
         return job.id, self.training.last_message
 

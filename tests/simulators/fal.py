@@ -553,7 +553,7 @@ class Fal(Service):
 
 
 def pictures_without_caption(archive: bytes, name: str) -> list[str]:
-    """Raises `Refusal` for what no trainer can read: no zip, folders, no pictures, broken ones."""
+    """An empty caption is none. Raises `Refusal` for what no trainer can read: no zip, folders, no pictures."""
     problem: Callable[[str], Refusal] = lambda message: Refusal(("body", name), message, "value_error", "")  # noqa: E731
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
@@ -568,7 +568,7 @@ def pictures_without_caption(archive: bytes, name: str) -> list[str]:
             Image.open(io.BytesIO(contents[one])).verify()
         except (UnidentifiedImageError, OSError):
             raise problem(f"{one} is no image") from None
-    return [one for one in pictures if f"{one.rpartition('.')[0]}.txt" not in contents]
+    return [one for one in pictures if not contents.get(f"{one.rpartition('.')[0]}.txt", b"").strip()]
 
 
 def check_weights(weights: bytes) -> None:

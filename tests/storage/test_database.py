@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from storage.database import Database, only_process
 from storage.errors import AlreadyRunning, DatabaseTooNew, StorageRefused
-from storage.tables import metadata
+from storage.schema import metadata
 
 VERSION = sa.text("SELECT version_num FROM alembic_version")
 

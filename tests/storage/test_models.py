@@ -1,7 +1,6 @@
 """Datasets, models and pictures."""
 
 from storage.database import Connection, Database
-from storage.datasets import add_dataset, find_dataset
 from storage.jobs import add_job
 from storage.models import (
     add_model,
@@ -14,23 +13,14 @@ from storage.models import (
     rename_model,
 )
 from storage.pictures import Picture, add_picture, pictures_of_job, pictures_posted_in
-from tests.builders import PLACE, dataset, finetune_job, generate_job, model
+from storage.training_sets import add_training_set
+from tests.builders import PLACE, finetune_job, generate_job, model, training_set
 
 
 async def store_model(connection: Connection, number: int, name: str) -> None:
     await add_job(connection, finetune_job(id=str(number)))
-    await add_dataset(connection, dataset(id=str(number)))
-    await add_model(connection, model(id=str(number), job_id=str(number), dataset_id=str(number), name=name))
-
-
-async def test_a_dataset_keeps_its_images_in_order_and_what_was_left_out(database: Database) -> None:
-    async with database.writing() as connection:
-        await add_job(connection, finetune_job())
-        await add_dataset(connection, dataset())
-        await add_dataset(connection, dataset())
-        stored = await find_dataset(connection, "1001")
-        assert await find_dataset(connection, "1002") is None
-    assert stored == dataset()
+    await add_training_set(connection, training_set(id=str(number)))
+    await add_model(connection, model(id=str(number), job_id=str(number), training_set_id=str(number), name=name))
 
 
 async def test_models_are_found_by_any_part_of_their_name(database: Database) -> None:

@@ -21,7 +21,7 @@ async def in_training(workshop: Workshop, photos: Path) -> None:
     workshop.provider._checks_until_finished = 10**9
     await workshop.do.finetune.request("1001", PLACE, request(photos))
     await workshop.until("1001", JobStatus.REVIEW)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     async with asyncio.timeout(20):
         while not workshop.provider.accepted():
             await asyncio.sleep(0.01)
@@ -39,7 +39,7 @@ async def test_a_review_can_be_cancelled_before_anything_is_spent(workshop: Work
     await workshop.do.cancel.request("1001", ANN)
     await workshop.until("1001", JobStatus.CANCELLED)
     with pytest.raises(TooLate):
-        await workshop.do.finetune.start("1001", ME)
+        await workshop.do.review.start("1001", ME)
     assert workshop.provider.accepted() == []
 
 
@@ -61,7 +61,7 @@ async def test_a_running_training_is_stopped_at_the_provider_too(workshop: Works
 async def test_a_finished_job_is_too_late_to_cancel(workshop: Workshop, photos: Path) -> None:
     await workshop.do.finetune.request("1001", PLACE, request(photos))
     await workshop.until("1001", JobStatus.REVIEW)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     await workshop.until("1001", JobStatus.DONE)
     with pytest.raises(TooLate, match="too late"):
         await workshop.do.cancel.request("1001", ANN)

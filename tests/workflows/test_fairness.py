@@ -186,7 +186,7 @@ async def asking(database: Database, tmp_path: Path, pool: Executor, photos: Pat
     async with database.writing() as connection:
         await add_job(connection, finetune_job(id="9", status=JobStatus.DONE))
         await add_model(
-            connection, model(id="9", job_id="9", dataset_id=None, weights_file=await workshop.files.keep(weights))
+            connection, model(id="9", job_id="9", training_set_id=None, weights_file=await workshop.files.keep(weights))
         )
     yield Asking(workshop, photos)
     await workshop.close()
@@ -228,7 +228,7 @@ async def test_a_training_under_review_starts_only_when_there_is_room(asking: As
     await asking.have(JobStatus.RUNNING, "1", "2")
     await asking.have(JobStatus.REVIEW, "5")
     with pytest.raises(TooMany, match="You have 2 jobs"):
-        await asking.workshop.do.finetune.start("5", PLACE.person_id)
+        await asking.workshop.do.review.start("5", PLACE.person_id)
     assert (await asking.workshop.job("5")).status is JobStatus.REVIEW
 
 

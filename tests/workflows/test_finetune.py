@@ -20,10 +20,11 @@ from bot.errors import (
 )
 from bot.permissions import Asker
 from bot.providers.tasks import Task, TrainedWeights, TrainingRequest
-from bot.workflows.requests import AdvancedChoices, FinetuneRequest
+from bot.workflows.requests import AddRequest, AdvancedChoices, FinetuneRequest
 from storage.datasets import find_dataset
 from storage.models import models_of_person
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
+from storage.training_sets import find_training_set
 from tests.builders import CARD, PLACE, TRAINER
 from tests.dataset_files import photo_files, photo_zip, zip_of
 from tests.workflows.workshop import Workshop, upload
@@ -44,7 +45,7 @@ async def review(workshop: Workshop, photos: Path) -> None:
 async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop: Workshop, photos: Path) -> None:
     await review(workshop, photos)
     assert workshop.provider.accepted() == []
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     job = await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)
 
     assert job.status is JobStatus.DONE
@@ -55,7 +56,7 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
     ]
     async with workshop.database.reading() as connection:
         (model,) = await models_of_person(connection, ME, limit=5)
-        dataset = await find_dataset(connection, model.dataset_id)
+        dataset = await find_training_set(connection, model.training_set_id)
     assert await workshop.files.read(model.weights_file) == b"weights of task-1"
     assert dataset is not None
     assert len(dataset.images) == 5
@@ -65,7 +66,8 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
 
 STORIES = [
     (Stage.RECEIVED, "downloads", "fetch"),
-    (Stage.PREPARED, "files", "keep"),
+    (Stage.PREPARED, "files", "adopt"),
+    (Stage.STAGED, "files", "keep"),
     (Stage.STAGED, "cards", "refresh_soon"),
     (Stage.TRAINING, "provider", "submit_training"),
     (Stage.TRAINING, "provider", "check"),
@@ -90,7 +92,7 @@ async def test_a_crash_in_any_stage_ends_in_one_submission_and_one_result(
     await workshop.do.finetune.request("1001", PLACE, request(photos))
     if stage not in (Stage.RECEIVED, Stage.PREPARED):
         await workshop.until("1001", JobStatus.REVIEW)
-        starting = asyncio.ensure_future(workshop.do.finetune.start("1001", ME))
+        starting = asyncio.ensure_future(workshop.do.review.start("1001", ME))
     else:
         starting = asyncio.ensure_future(asyncio.sleep(0))
     await asyncio.wait_for(hanging.reached.wait(), 20)
@@ -101,7 +103,7 @@ async def test_a_crash_in_any_stage_ends_in_one_submission_and_one_result(
     await workshop.start()
     if stage in (Stage.RECEIVED, Stage.PREPARED):
         await workshop.until("1001", JobStatus.REVIEW)
-        await workshop.do.finetune.start("1001", ME)
+        await workshop.do.review.start("1001", ME)
     job = await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)
 
     assert job.error_sentence is None
@@ -136,13 +138,13 @@ async def test_a_crash_while_waiting_for_review_keeps_the_review(workshop: Works
     await review(workshop, photos)
     await workshop.crash()
     await workshop.start()
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     assert (await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)).status is JobStatus.DONE
 
 
 async def test_pressing_start_twice_starts_once(workshop: Workshop, photos: Path) -> None:
     await review(workshop, photos)
-    results = await asyncio.gather(*(workshop.do.finetune.start("1001", ME) for _ in range(3)), return_exceptions=True)
+    results = await asyncio.gather(*(workshop.do.review.start("1001", ME) for _ in range(3)), return_exceptions=True)
     await workshop.until("1001", JobStatus.DONE)
     assert [type(result) for result in results if result is not None] == [TooLate, TooLate]
     assert len(workshop.provider.accepted()) == 1
@@ -161,7 +163,7 @@ async def test_failures_that_promise_nothing_was_accepted_are_tried_again(worksh
     workshop.provider.fail_next("fetch", ProviderUnreachable("away"))
     workshop.cards.failures.append(DiscordUnreachable("away"))
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     job = await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)
     assert job.status is JobStatus.DONE
     assert len(workshop.provider.accepted()) == 1
@@ -177,7 +179,7 @@ async def test_failures_that_promise_nothing_was_accepted_are_tried_again(worksh
 async def test_a_lost_answer_is_looked_up_and_never_sent_again(workshop: Workshop, photos: Path) -> None:
     workshop.provider.fail_next("accepted", OutcomeUnknown("no answer"))
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     job = await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)
     assert job.status is JobStatus.DONE
     assert len(workshop.provider.accepted()) == 1
@@ -189,7 +191,7 @@ async def test_when_nobody_can_say_whether_it_was_accepted_it_is_not_sent_again(
     workshop.provider.fail_next("accepted", OutcomeUnknown("no answer"))
     workshop.provider.fail_next("find", *[ProviderUnreachable("away")] * 50)
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     job = await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED, JobStatus.UNCERTAIN)
     assert (job.status, job.error_category) == (JobStatus.UNCERTAIN, ErrorCategory.UNCERTAIN)
     assert "not sent again" in (job.error_sentence or "")
@@ -200,7 +202,7 @@ async def test_when_nobody_can_say_whether_it_was_accepted_it_is_not_sent_again(
 async def test_a_refusal_ends_the_job_and_its_person_is_told_once(workshop: Workshop, photos: Path) -> None:
     workshop.provider.fail_next("check", ProviderModerated("The pictures were refused for their content."))
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     job = await workshop.until("1001", JobStatus.FAILED)
     assert (job.error_category, job.error_sentence) == (
         ErrorCategory.MODERATION,
@@ -212,8 +214,27 @@ async def test_a_refusal_ends_the_job_and_its_person_is_told_once(workshop: Work
     assert workshop.cards.delivered == ["1001"]
 
 
-async def test_too_few_pictures_end_the_job_before_anything_is_spent(workshop: Workshop, tmp_path: Path) -> None:
-    await workshop.do.finetune.request("1001", PLACE, request(photo_zip(tmp_path / "few.zip", count=3)))
+async def test_too_few_pictures_wait_for_more_and_cannot_be_started(workshop: Workshop, tmp_path: Path) -> None:
+    few = photo_zip(tmp_path / "few.zip", count=3)
+    await workshop.do.finetune.request("1001", PLACE, request(few))
+    await workshop.until("1001", JobStatus.REVIEW)
+    with pytest.raises(BadInput, match="needs 1 more picture"):
+        await workshop.do.review.start("1001", ME)
+    assert (await workshop.job("1001")).status is JobStatus.REVIEW
+    more = AddRequest(dataset="1001", uploads=request(photo_zip(tmp_path / "more.zip", count=2, seed=9)).uploads)
+    await workshop.do.datasets.add("1002", PLACE, more)
+    await workshop.until("1002", JobStatus.DONE)
+    assert workshop.provider.accepted() == []
+    await workshop.do.review.start("1001", ME)
+    await workshop.until("1001", JobStatus.DONE)
+    async with workshop.database.reading() as connection:
+        learnt_from = await find_training_set(connection, "1001")
+    assert learnt_from is not None
+    assert len(learnt_from.images) == 5
+
+
+async def test_not_one_usable_picture_ends_the_job_and_leaves_nothing(workshop: Workshop, tmp_path: Path) -> None:
+    await workshop.do.finetune.request("1001", PLACE, request(zip_of({"notes.txt": b"no"}, tmp_path / "none.zip")))
     job = await workshop.until("1001", JobStatus.FAILED, JobStatus.REVIEW)
     assert job.error_category is ErrorCategory.FILE_ERROR
     async with workshop.database.reading() as connection:
@@ -226,11 +247,11 @@ async def test_advanced_choices_are_kept_and_checked(workshop: Workshop, photos:
     choices = AdvancedChoices(
         iterations="150", learning_rate="0.0002", captioning=False, priority="speed", finetune_type_and_rank="full-16"
     )
-    await workshop.do.finetune.change("1001", ME, choices)
+    await workshop.do.review.change("1001", ME, choices)
     stored = (await workshop.job("1001")).details["settings"]
     assert (stored["iterations"], stored["learning_rate"], stored["lora_rank"]) == (150, 0.0002, 16)
     with pytest.raises(BadInput, match="100 to 1000"):
-        await workshop.do.finetune.change(
+        await workshop.do.review.change(
             "1001",
             ME,
             AdvancedChoices(
@@ -243,7 +264,7 @@ async def test_advanced_choices_are_kept_and_checked(workshop: Workshop, photos:
 async def test_nobody_else_starts_or_cancels_it(workshop: Workshop, photos: Path) -> None:
     await review(workshop, photos)
     with pytest.raises(NotYours):
-        await workshop.do.finetune.start("1001", ME + 1)
+        await workshop.do.review.start("1001", ME + 1)
     with pytest.raises(NotYours):
         await workshop.do.cancel.request("1001", Asker(person_id=ME + 1))
     assert (await workshop.job("1001")).status is JobStatus.REVIEW
@@ -251,7 +272,7 @@ async def test_nobody_else_starts_or_cancels_it(workshop: Workshop, photos: Path
 
 async def test_a_name_can_be_used_once(workshop: Workshop, photos: Path) -> None:
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     await workshop.until("1001", JobStatus.DONE)
     with pytest.raises(BadInput, match="already have a model"):
         await workshop.do.finetune.request("1002", PLACE, request(photos, name="LUNA"))
@@ -277,7 +298,7 @@ async def test_a_trainer_that_learns_the_word_from_captions_finds_it_in_each(
     captioned = next(iter(files))
     pictures = zip_of({**files, captioned.replace(".jpg", ".txt"): b"a cat on a wall"}, tmp_path / "captioned.zip")
     await review(workshop, pictures)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     await workshop.until("1001", JobStatus.DONE)
     assert [list(captions.values()) for captions in seen] == [
         [b"ohwx, a cat on a wall" if needs_it_there else b"a cat on a wall"]
@@ -290,7 +311,7 @@ async def test_weights_that_their_provider_kept_to_itself_still_make_a_model(wor
 
     workshop.provider.fetch_weights = without_a_file  # type: ignore[method-assign]
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     assert (await workshop.until("1001", JobStatus.DONE, JobStatus.FAILED)).error_sentence is None
     async with workshop.database.reading() as connection:
         (model,) = await models_of_person(connection, ME, limit=5)

@@ -9,13 +9,13 @@ from PIL import Image
 
 from bot.errors import BadInput, NotFound, NotYours, ProviderBusy
 from bot.workflows.requests import GenerateRequest
-from storage.datasets import add_dataset
 from storage.jobs import add_job
 from storage.models import add_model, delete_model
 from storage.pictures import pictures_of_job
 from storage.places import Place
 from storage.statuses import JobStatus, Stage, StageOutcome
-from tests.builders import GENERATION, PLACE, dataset, finetune_job, model
+from storage.training_sets import add_training_set
+from tests.builders import GENERATION, PLACE, finetune_job, model, training_set
 from tests.workflows.workshop import Workshop
 
 
@@ -31,7 +31,7 @@ async def workshop_with_model(workshop: Workshop) -> Workshop:
     name = await workshop.files.keep(weights)
     async with workshop.database.writing() as connection:
         await add_job(connection, finetune_job(status=JobStatus.DONE))
-        await add_dataset(connection, dataset())
+        await add_training_set(connection, training_set())
         await add_model(connection, model(weights_file=name))
     return workshop
 

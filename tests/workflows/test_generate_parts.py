@@ -18,12 +18,12 @@ from bot.providers.card import GeneratorCard, ModelBy, ProviderCard, Range
 from bot.providers.tasks import FetchedPictures, GenerationRequest, Stopped, Task, TaskState
 from bot.workflows.requests import REFERENCE_BYTES, SEEDS, GenerateRequest
 from storage.database import Database
-from storage.datasets import add_dataset
 from storage.jobs import Job, add_job
 from storage.models import add_model
 from storage.pictures import Picture, pictures_of_job
 from storage.statuses import ErrorCategory, JobStatus
-from tests.builders import CARD, GENERATION, GENERATOR, PLACE, dataset, finetune_job, model
+from storage.training_sets import add_training_set
+from tests.builders import CARD, GENERATION, GENERATOR, PLACE, finetune_job, model, training_set
 from tests.dataset_files import jpeg_bytes, photo
 from tests.fakes import FakeProvider
 from tests.workflows.workshop import Workshop, upload
@@ -131,7 +131,7 @@ async def studio(database: Database, tmp_path: Path, pool: Executor) -> AsyncIte
     name = await workshop.files.keep(weights)
     async with database.writing() as connection:
         await add_job(connection, finetune_job(status=JobStatus.DONE))
-        await add_dataset(connection, dataset())
+        await add_training_set(connection, training_set())
         await add_model(connection, model(weights_file=name))
     yield workshop
     await workshop.close()

@@ -114,7 +114,7 @@ async def opened(
 async def started(depot: Workshop, photos: Path) -> None:
     await depot.do.finetune.request("1001", PLACE, request(photos))
     await depot.until("1001", JobStatus.REVIEW, JobStatus.FAILED)
-    await depot.do.finetune.start("1001", ME)
+    await depot.do.review.start("1001", ME)
 
 
 async def ended(depot: Workshop, photos: Path) -> Job:
@@ -277,7 +277,7 @@ async def test_a_training_that_goes_on_after_a_crash_is_not_given_a_stale_link(
     hanging = depot.hang(job_id="1001", stage=Stage.TRAINING, owner="provider", call="submit_training", moment="before")
     await depot.do.finetune.request("1001", PLACE, request(photos))
     await depot.until("1001", JobStatus.REVIEW)
-    await depot.do.finetune.start("1001", ME)
+    await depot.do.review.start("1001", ME)
     await asyncio.wait_for(hanging.reached.wait(), 20)
     await depot.crash()
     hanging.let_go()

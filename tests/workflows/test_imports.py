@@ -170,7 +170,7 @@ async def test_a_repository_becomes_a_model_with_its_weights_and_a_link(
     ]
     (model,) = await models(customs)
     assert (model.name, model.base_model, model.trigger_word) == ("Luna", "flux.1-dev", "ohwx")
-    assert (model.dataset_id, model.provider, model.remote) == (None, "huggingface", {})
+    assert (model.training_set_id, model.provider, model.remote) == (None, "huggingface", {})
     assert model.settings["source"] == source
     commit = simulator.repos["ann/luna"].head.oid
     assert model.settings["public_link"] == f"{simulator.endpoint}/ann/luna/resolve/{commit}/lora.safetensors"

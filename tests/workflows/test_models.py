@@ -13,12 +13,12 @@ from dbos import DBOS
 
 from bot.errors import NotFound, NotYours, ProviderUnreachable
 from storage.database import Database
-from storage.datasets import add_dataset
 from storage.jobs import add_job
 from storage.models import add_model, find_model, models_of_person
 from storage.objects import ObjectsUnreachable
 from storage.statuses import JobStatus
-from tests.builders import CARD, PLACE, dataset, finetune_job, import_job, model
+from storage.training_sets import add_training_set
+from tests.builders import CARD, PLACE, finetune_job, import_job, model, training_set
 from tests.fakes import FakeProvider
 from tests.workflows.test_handover import FakeObjects
 from tests.workflows.workshop import Workshop
@@ -81,13 +81,13 @@ async def give(attic: Workshop, model_id: str, content: bytes | None, **changes:
         path.write_bytes(content)
         weights = await attic.files.keep(path)
         await objects_of(attic).put(attic.files.path_of(weights), f"weights/{weights}.safetensors")
-    known = {"name": f"Model {model_id}", "remote": {"fake": {"version": model_id}}, "dataset_id": model_id}
+    known = {"name": f"Model {model_id}", "remote": {"fake": {"version": model_id}}, "training_set_id": model_id}
     made = model(id=model_id, job_id=model_id, weights_file=weights, **{**known, **changes})
-    job = finetune_job if made.dataset_id else import_job
+    job = finetune_job if made.training_set_id else import_job
     async with attic.database.writing() as connection:
         await add_job(connection, job(id=model_id, place=made.place, status=JobStatus.DONE))
-        if made.dataset_id:
-            await add_dataset(connection, dataset(id=model_id, place=made.place))
+        if made.training_set_id:
+            await add_training_set(connection, training_set(id=model_id, place=made.place))
         await add_model(connection, made)
     return weights
 
@@ -119,8 +119,8 @@ async def test_a_trained_model_goes_everywhere_and_its_provider_is_told_once(att
 
 
 async def test_an_imported_model_stays_where_it_came_from(attic: Workshop) -> None:
-    weights = await give(attic, "3003", b"weights", dataset_id=None)
-    await give(attic, "3004", None, dataset_id=None)
+    weights = await give(attic, "3003", b"weights", training_set_id=None)
+    await give(attic, "3004", None, training_set_id=None)
     await delete(attic, "3003")
     await delete(attic, "3004")
     assert weights is not None
@@ -140,8 +140,8 @@ async def test_a_model_that_its_provider_does_not_know_is_not_asked_for(
 
 async def test_bytes_that_another_model_shares_stay_until_the_last_is_gone(attic: Workshop) -> None:
     """Two people imported the same file."""
-    weights = await give(attic, "3003", b"weights", dataset_id=None)
-    assert weights == await give(attic, "3004", b"weights", dataset_id=None, place=replace(PLACE, person_id=44))
+    weights = await give(attic, "3003", b"weights", training_set_id=None)
+    assert weights == await give(attic, "3004", b"weights", training_set_id=None, place=replace(PLACE, person_id=44))
     assert weights is not None
     await delete(attic, "3003")
     assert attic.files.has(weights)

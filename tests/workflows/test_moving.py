@@ -10,12 +10,12 @@ from bot.errors import AtelierError, NotYours, ProviderAway, ProviderUnpaid, Too
 from bot.permissions import Asker
 from bot.providers.tasks import TrainingRequest
 from bot.workflows.outages import FAILURES_IN_A_ROW
-from storage.datasets import add_dataset
 from storage.jobs import Job, add_job
 from storage.models import add_model
 from storage.statuses import JobStatus, Stage
 from storage.submissions import intend, submissions_of
-from tests.builders import CARD, GENERATOR, PLACE, TRAINER, dataset, finetune_job, model
+from storage.training_sets import add_training_set
+from tests.builders import CARD, GENERATOR, PLACE, TRAINER, finetune_job, model, training_set
 from tests.fakes import FakeProvider
 from tests.workflows.test_finetune import ME
 from tests.workflows.test_finetune import request as finetune_request
@@ -43,7 +43,7 @@ async def town(workshop: Workshop, tmp_path: Path) -> Workshop:
     name = await workshop.files.keep(weights)
     async with workshop.database.writing() as connection:
         await add_job(connection, finetune_job(status=JobStatus.DONE))
-        await add_dataset(connection, dataset())
+        await add_training_set(connection, training_set())
         await add_model(connection, model(weights_file=name))
     return workshop
 
@@ -175,7 +175,7 @@ async def test_a_training_comes_back_for_review_with_the_other_trainers_own_sett
     await town.do.finetune.request("1005", PLACE, replace(finetune_request(photos), name="Mira"))
     await town.until("1005", JobStatus.REVIEW)
     town.provider.fail_next("submit", UNPAID)
-    await town.do.finetune.start("1005", ME)
+    await town.do.review.start("1005", ME)
     await held(town, "1005")
     await town.do.moving.move("1005", ME, to="Other provider")
     job = await town.job("1005")
@@ -186,7 +186,7 @@ async def test_a_training_comes_back_for_review_with_the_other_trainers_own_sett
         while not town.provider.tidied:
             await asyncio.sleep(0.02)
     assert other(town).accepted() == [], "nothing is paid without Start"
-    await town.do.finetune.start("1005", ME)
+    await town.do.review.start("1005", ME)
     await town.until("1005", JobStatus.DONE)
     assert (len(other(town).accepted()), len(town.provider.accepted())) == (1, 0)
 
@@ -203,7 +203,7 @@ async def test_what_is_laid_out_late_at_the_provider_that_was_left_is_taken_away
         return await prepare(request)
 
     town.provider.prepare_training = slowly  # type: ignore[method-assign]
-    await town.do.finetune.start("1005", ME)
+    await town.do.review.start("1005", ME)
     await asyncio.wait_for(reached.wait(), 20)
     await waits(town)
     await town.do.moving.move("1005", ME, to="Other provider")
@@ -215,6 +215,6 @@ async def test_what_is_laid_out_late_at_the_provider_that_was_left_is_taken_away
     job = await town.job("1005")
     assert (job.status, job.round, job.details["trainer"]) == (JobStatus.REVIEW, 1, "theirs")
     assert "prepared" not in job.details
-    await town.do.finetune.start("1005", ME)
+    await town.do.review.start("1005", ME)
     await town.until("1005", JobStatus.DONE)
     assert (len(other(town).accepted()), len(town.provider.accepted())) == (1, 0)

@@ -14,13 +14,13 @@ from bot.hub.hub import Hub
 from bot.messages.lists import model_details
 from bot.permissions import Asker
 from storage.database import Database
-from storage.datasets import add_dataset
 from storage.jobs import Job, add_job
 from storage.models import Model, add_model, delete_model, find_model
 from storage.pictures import Picture, add_picture, pictures_of_job
 from storage.places import Place
 from storage.statuses import ErrorCategory, JobStatus, Stage, StageOutcome
-from tests.builders import CARD, PLACE, TRAINING_SETTINGS, dataset, finetune_job, generate_job, model
+from storage.training_sets import add_training_set
+from tests.builders import CARD, PLACE, TRAINING_SETTINGS, finetune_job, generate_job, model, training_set
 from tests.hub.stage import PNG, a_hub
 from tests.messages.reading import text_of
 from tests.simulators.hub import LFS_WARNING, HubSimulator
@@ -74,7 +74,7 @@ async def kept(press: Workshop, content: bytes) -> str:
 async def store(press: Workshop, stored: Model) -> None:
     async with press.database.writing() as connection:
         await add_job(connection, finetune_job(id=stored.job_id, status=JobStatus.DONE))
-        await add_dataset(connection, dataset())
+        await add_training_set(connection, training_set())
         await add_model(connection, stored)
 
 

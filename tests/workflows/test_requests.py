@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from bot.downloads import Upload
 from bot.errors import BadInput
-from bot.providers.card import FinetuneType, Mode, Priority, Range
+from bot.providers.card import CaptionRule, FinetuneType, Mode, Priority, Range
 from bot.workflows.requests import (
     AdvancedChoices,
     GenerateRequest,
@@ -239,7 +239,13 @@ def test_a_prompt_loses_only_the_space_around_it() -> None:
 # What one trainer or generator knows and another does not.
 
 PLAIN = replace(
-    TRAINER, learning_rate=None, lora_ranks=(), priorities=(), finetune_types=(), modes=(), captioning=False
+    TRAINER,
+    learning_rate=None,
+    lora_ranks=(),
+    priorities=(),
+    finetune_types=(),
+    modes=(),
+    captions=CaptionRule.OPTIONAL,
 )
 
 

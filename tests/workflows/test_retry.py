@@ -38,7 +38,7 @@ OPERATOR = Asker(person_id=ME + 2, operates=True)
 
 async def failed(workshop: Workshop, photos: Path, *, job_id: str = "1001") -> Job:
     await review(workshop, photos)
-    await workshop.do.finetune.start(job_id, ME)
+    await workshop.do.review.start(job_id, ME)
     job = await ended(workshop, job_id)
     async with asyncio.timeout(20):
         while not workshop.cards.announced:  # its person has read so before doing anything about it
@@ -114,7 +114,7 @@ async def test_a_crash_after_the_verdict_pays_for_nothing(workshop: Workshop, ph
     workshop.provider.end_next(ProviderBroken("The trainer crashed."))
     hanging = workshop.hang(job_id="1001", stage=Stage.TRAINING, owner="provider", call="check", moment="after")
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     await asyncio.wait_for(hanging.reached.wait(), 20)
     await workshop.crash()
     hanging.let_go()
@@ -226,7 +226,7 @@ async def test_an_id_of_another_job_is_refused(workshop: Workshop, photos: Path)
     real = workshop.provider.attach
     await workshop.do.finetune.request("1002", PLACE, request(photos, name="Twin"))
     await workshop.until("1002", JobStatus.REVIEW)
-    await workshop.do.finetune.start("1002", ME)
+    await workshop.do.review.start("1002", ME)
     await ended(workshop, "1002")
     task = (await paid_requests(workshop, "1002"))[0].remote_id
     assert task is not None
@@ -306,7 +306,7 @@ async def asked_and_not_noted(workshop: Workshop, photos: Path) -> None:
     workshop.provider.fail_next("accepted", OutcomeUnknown("no answer"))
     workshop.provider.fail_next("find", *[ProviderUnreachable("away")] * 5)
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     await asyncio.wait_for(asked.wait(), 20)
 
 

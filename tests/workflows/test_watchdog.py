@@ -24,7 +24,7 @@ async def long_quiet(workshop: Workshop) -> None:
 async def at_work(workshop: Workshop, photos: Path) -> None:
     workshop.provider._checks_until_finished = 10**9
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     async with asyncio.timeout(20):
         while not workshop.provider.accepted():
             await asyncio.sleep(0.01)
@@ -131,7 +131,7 @@ async def test_a_stage_that_takes_longer_than_it_ever_should_is_stopped(
 
     workshop.provider.fetch_weights = never  # type: ignore[method-assign,assignment]
     await review(workshop, photos)
-    await workshop.do.finetune.start("1001", ME)
+    await workshop.do.review.start("1001", ME)
     job = await ended(workshop)
     assert (job.status, job.may_be_retried) == (JobStatus.FAILED, True)
     assert "longer than it ever should" in (job.error_sentence or "")

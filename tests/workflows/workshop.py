@@ -1,6 +1,7 @@
 """The workflows on a real database and a real engine, with a fake provider; can crash and start again."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 
 from bot.downloads import Upload
+from bot.fetching import Written
 from bot.hub.hub import Hub
 from bot.providers.contract import Provider
 from bot.webhooks import Hooks
@@ -33,12 +35,12 @@ class FolderDownloads:
     def __init__(self) -> None:
         self.fetched = 0
 
-    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> int:
+    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Written:
         self.fetched += 1
         content = Path(url).read_bytes()
         assert len(content) <= max_bytes
         into.write_bytes(content)
-        return len(content)
+        return Written(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 class Workshop:

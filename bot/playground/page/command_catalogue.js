@@ -1,6 +1,5 @@
 // The bot's commands as people see them: subcommands written out ("models list"), found by what was typed.
 
-const CHAT_INPUT = 1;
 const SUBCOMMAND = 1;
 const GROUP = 2;
 export const ATTACHMENT = 11;
@@ -13,9 +12,7 @@ export class CommandCatalogue {
   }
 
   all() {
-    return this.#world.commands
-      .filter((command) => (command.type ?? CHAT_INPUT) === CHAT_INPUT)
-      .flatMap((command) => flatten(command, command, []));
+    return this.#world.commands.flatMap((command) => flatten(command, command, []));
   }
 
   named(name) {

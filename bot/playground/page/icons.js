@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const PATHS = {
   hash: "M9 3 7 21M17 3l-2 18M4 8.5h17M3 15.5h17",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
   menu: "M4 6h16M4 12h16M4 18h16",
   people:
     "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM2 21c0-4 3-6.5 7-6.5s7 2.5 7 6.5M16.5 3.5a4 4 0 0 1 0 7M18 14.8c2.5.9 4 3 4 6.2",

@@ -9,6 +9,7 @@ import { acceptDrops } from "./drop_area.js";
 import { Interactions } from "./interactions.js";
 import { Lightbox } from "./lightbox.js";
 import { MessageList } from "./message_list.js";
+import { MessageMenu } from "./message_menu.js";
 import { Messages } from "./messages.js";
 import { Modals } from "./modal.js";
 import { keepRelativeTimesCurrent } from "./moments.js";
@@ -36,6 +37,7 @@ function build() {
     lightbox: new Lightbox(),
   };
   page.presses = new Presses(socket, interactions, (messageId) => page.list.redraw(messageId));
+  page.menu = new MessageMenu(page, socket, part("message-list"));
   page.list = new MessageList(page, part("scroller"), part("message-list"), part("scroller-content"));
   page.composer = new Composer(page, socket, part("composer-area"));
   page.jumpTo = (channelId, messageId) => jumpTo(page, channelId, messageId);

@@ -47,12 +47,15 @@ function article(message, continues, page) {
     "data-message-id": message.id,
     "aria-label": `Message from ${displayName(message.author)}`,
   };
+  // Discord keeps neither an ephemeral message nor one that is still loading where a command could be used on it.
+  const menu = message.ephemeral_for || isLoading(message) ? null : page.menu.button(message);
   return element(
     "article",
     attributes,
     origin(message, page),
     continues ? gutterTime(message) : portrait(message),
-    element("div", { class: "message-column" }, continues ? null : header(message), body(message, page)),
+    element("div", { class: "message-column" }, continues ? null : header(message, menu), body(message, page)),
+    continues ? menu : null,
   );
 }
 
@@ -75,7 +78,7 @@ function gutterTime(message) {
   return element("time", { class: "gutter-time", datetime: message.timestamp }, clockTime(new Date(message.timestamp)));
 }
 
-function header(message) {
+function header(message, menu) {
   const sent = new Date(message.timestamp);
   return element(
     "header",
@@ -83,6 +86,7 @@ function header(message) {
     element("span", { class: "author" }, displayName(message.author)),
     message.author.bot ? appBadge() : null,
     element("time", { class: "sent-at", datetime: message.timestamp, title: fullMoment(sent) }, headerTime(sent)),
+    menu,
   );
 }
 

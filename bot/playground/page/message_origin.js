@@ -5,12 +5,14 @@ import { element } from "./elements.js";
 import { markdown } from "./markdown.js";
 
 export function commandHeader(metadata) {
+  // Only what was typed began with a slash; a command of a message's menu is its name alone.
+  const name = metadata.target_message_id ? metadata.name : `/${metadata.name}`;
   return element(
     "div",
     { class: "origin" },
     avatar(metadata.user, 16),
     element("span", { class: "origin-author" }, displayName(metadata.user)),
-    metadata.name ? ["used", element("span", { class: "origin-command" }, `/${metadata.name}`)] : "used a command",
+    metadata.name ? ["used", element("span", { class: "origin-command" }, name)] : "used a command",
   );
 }
 

@@ -3,7 +3,7 @@
 import { emoji } from "./buttons.js";
 import { element } from "./elements.js";
 import { icon } from "./icons.js";
-import { openPopup } from "./popup.js";
+import { moveFocus, openPopup } from "./popup.js";
 
 export function openSelectList(field, component, chosen, accept) {
   const most = component.max_values ?? 1;
@@ -60,13 +60,4 @@ function sendSeveral(component, before, values, accept) {
   const isSame = before.length === values.size && before.every((value) => values.has(value));
   if (isSame || values.size < least) return;
   accept(component.options.map((option) => option.value).filter((value) => values.has(value)));
-}
-
-function moveFocus(event, list) {
-  const steps = { ArrowDown: 1, ArrowUp: -1 };
-  if (!(event.key in steps)) return;
-  event.preventDefault();
-  const nodes = [...list.children];
-  const position = nodes.indexOf(document.activeElement) + steps[event.key];
-  nodes[(position + nodes.length) % nodes.length].focus();
 }

@@ -22,9 +22,11 @@ export class WaitingCommands {
     page.world.on("channel", () => list.replaceChildren());
   }
 
-  #show({ interaction_id, channel_id, name }) {
+  #show({ interaction_id, channel_id, name, target_message_id }) {
     if (channel_id !== this.#page.world.channel?.id || this.#find(interaction_id)) return;
-    const row = this.#row(interaction_id, name);
+    const { me } = this.#page.world;
+    const header = commandHeader({ user: me, name: String(name ?? "").replace(/^\//, ""), target_message_id });
+    const row = this.#row(interaction_id, header);
     this.#list.append(row);
     setTimeout(() => !row.classList.contains("has-failed") && row.remove(), LONGEST_WAIT_MILLISECONDS);
   }
@@ -52,8 +54,8 @@ export class WaitingCommands {
       );
   }
 
-  #row(interactionId, name) {
-    const { bot, me } = this.#page.world;
+  #row(interactionId, header) {
+    const { bot } = this.#page.world;
     const words = element(
       "div",
       { class: "thinking" },
@@ -66,7 +68,7 @@ export class WaitingCommands {
       element(
         "article",
         { class: "message is-waiting-command" },
-        commandHeader({ user: me, name: String(name ?? "").replace(/^\//, "") }),
+        header,
         element("div", { class: "message-portrait" }, avatar(bot, 40)),
         element(
           "div",

@@ -14,6 +14,7 @@ export class World extends Announcer {
   botOnline = false;
   servers = [];
   commands = [];
+  menus = [];
   channel = null;
   unread = new Map();
   #socket;
@@ -24,7 +25,7 @@ export class World extends Announcer {
     super();
     this.#socket = socket;
     socket.on("bot_status", ({ online }) => this.#botStatus(online));
-    socket.on("commands", ({ commands }) => this.#replace({ commands }));
+    socket.on("commands", ({ commands, menus }) => this.#replace({ commands, menus }));
     socket.on("servers", ({ servers }) => this.#serversChanged(servers));
     socket.on("message_create", ({ message }) => this.#countUnread(message));
     setTimeout(() => this.announce("changed"), STARTING_MILLISECONDS);
@@ -52,6 +53,7 @@ export class World extends Announcer {
       botOnline: seen.bot_online,
       servers: seen.servers,
       commands: seen.commands ?? [],
+      menus: seen.menus ?? [],
     });
     this.#reopenChannel();
     this.announce("person");

@@ -2,6 +2,7 @@
 
 from bot.providers.bfl.endpoints import ENDPOINTS, LARGEST_DATASET, TITLE, Endpoint
 from bot.providers.card import (
+    CaptionRule,
     FinetuneType,
     GeneratorCard,
     Handover,
@@ -26,20 +27,23 @@ RETIRED = (
     "at fal or Replicate."
 )
 
-# FinetuneInputs in bfl.openapi.json; the number of images: archived docs.bfl.ai/finetuning.
+# FinetuneInputs in bfl.openapi.json; the number of images, and that they are reduced to one megapixel: archived
+# docs.bfl.ai/finetuning (section 1.5).
 TRAINER = TrainerCard(
     id="finetune",
     title="FLUX.1 [pro] finetune (2025)",
     base_model="flux-pro",
     image_count=Range(lowest=1, highest=20, default=10),
+    advised_images=(5, 20),
+    advised_side=1024,
     iterations=Range(lowest=100, highest=1000, default=300),
     learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
     lora_ranks=(32, 16),
-    trigger_in_captions=False,
     modes=tuple(Mode),
     priorities=(Priority.QUALITY, Priority.SPEED, Priority.HIGH_RES_ONLY),
     finetune_types=(FinetuneType.FULL, FinetuneType.LORA),
-    captioning=True,
+    captions=CaptionRule.DESCRIBED,
+    trigger_in_captions=False,
     handover=((Handover.INLINE, LARGEST_DATASET),),
     price=None,
     usual_seconds=1800.0,

@@ -4,7 +4,17 @@ Facts: PROVIDERS.md section 4 and fal.openapi.json. Neither gives ranges; where 
 our own caution inside what fal is known to take.
 """
 
-from bot.providers.card import GeneratorCard, Handover, Mode, ModelBy, Price, ProviderCard, Range, TrainerCard
+from bot.providers.card import (
+    CaptionRule,
+    GeneratorCard,
+    Handover,
+    Mode,
+    ModelBy,
+    Price,
+    ProviderCard,
+    Range,
+    TrainerCard,
+)
 
 KLEIN_4B_TRAINER = "fal-ai/flux-2-klein-4b-base-trainer"
 KLEIN_9B_TRAINER = "fal-ai/flux-2-klein-9b-base-trainer"
@@ -50,19 +60,24 @@ def _trainer(
     learning_rate: Range | None = None,
     steps: int = 1000,
     modes: tuple[Mode, ...] = tuple(Mode),
+    captions: CaptionRule = CaptionRule.OPTIONAL,
+    advised_images: tuple[int, int] = (10, 40),
 ) -> TrainerCard:
+    """`advised_images`: "10+" in section 4.4, the most that suits every trainer in section 7; klein: section 1.8."""
     return TrainerCard(
         id=trainer_id,
         title=title,
         base_model=base_model,
-        image_count=Range(lowest=4, highest=400, default=15),  # "at least 4 images", elsewhere "at least 10"
+        image_count=Range(lowest=4, highest=400, default=15),  # "at least 4 images"
+        advised_images=advised_images,
+        advised_side=1024,  # section 1.8 for klein; the others name none, and FLUX.1 was made for a megapixel as well
         iterations=Range(lowest=100, highest=10_000, default=steps),
         learning_rate=learning_rate,
         lora_ranks=(),
         modes=modes,
         priorities=(),
         finetune_types=(),
-        captioning=False,
+        captions=captions,
         trigger_in_captions=True,  # none of them puts it into captions that are there (section 4.4)
         handover=HANDOVER,
         price=price,
@@ -85,6 +100,8 @@ TRAINERS = (
         price=Price(per_iteration=0.0046, is_certain=False),
         usual_seconds=900,
         learning_rate=FLUX_2_RATE,
+        captions=CaptionRule.DEFAULTED,
+        advised_images=(20, 40),
     ),
     _trainer(
         KLEIN_9B_TRAINER,
@@ -93,6 +110,8 @@ TRAINERS = (
         price=Price(per_iteration=0.0064, is_certain=False),
         usual_seconds=1200,
         learning_rate=FLUX_2_RATE,
+        captions=CaptionRule.DEFAULTED,
+        advised_images=(20, 40),
     ),
     _trainer(
         FLUX_2_TRAINER,
@@ -101,6 +120,7 @@ TRAINERS = (
         price=Price(per_iteration=0.0064),
         usual_seconds=1800,
         learning_rate=FLUX_2_RATE,
+        captions=CaptionRule.DEFAULTED,
     ),
     _trainer(
         FLUX_2_TRAINER_V2,
@@ -109,6 +129,7 @@ TRAINERS = (
         price=Price(per_iteration=0.0064),
         usual_seconds=1800,
         learning_rate=FLUX_2_RATE,
+        captions=CaptionRule.DEFAULTED,
     ),
     _trainer(
         FAST_TRAINER,

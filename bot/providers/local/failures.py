@@ -18,7 +18,8 @@ from bot.errors import (
     ProviderUnreachable,
 )
 
-CALLS = ("submit", "find", "attach", "check", "cancel", "fetch", "training", "generation")
+CALLS = ("submit", "find", "attach", "check", "cancel", "fetch", "caption", "training", "generation")
+PAID = ("submit", "caption")  # elsewhere; here everything is free
 MEANINGS: dict[str, tuple[type[ProviderError], str]] = {
     "busy": (ProviderBusy, "The local preview is busy right now."),
     "unreachable": (ProviderUnreachable, "The local preview does not answer."),
@@ -87,8 +88,8 @@ def _parse_one(part: str) -> Failure:
         raise ValueError(f"“{part}”: unknown call “{call}”; known are {', '.join(CALLS)}")
     if meaning not in MEANINGS:
         raise ValueError(f"“{part}”: unknown meaning “{meaning}”; known are {', '.join(MEANINGS)}")
-    if meaning == "outcome_unknown" and call != "submit":
-        raise ValueError(f"“{part}”: only submit can have an unknown outcome")
+    if meaning == "outcome_unknown" and call not in PAID:
+        raise ValueError(f"“{part}”: only {' and '.join(PAID)} can have an unknown outcome")
     if times and not (times.isascii() and times.isdigit() and 1 <= int(times) <= MOST_TIMES):
         raise ValueError(f"“{part}”: the number of times must be a whole number from 1 to {MOST_TIMES}")
     return Failure(call=call, meaning=meaning, times=int(times or 1))

@@ -5,22 +5,22 @@ makes it run on here, and it is still the same task.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.errors import OutcomeUnknown, ProviderBroken, ProviderBusy, ProviderError, ProviderRefused, ProviderUnreachable
-from bot.pictures.learnt import WeightsUnreadable
+from bot.errors import OutcomeUnknown, ProviderBroken, ProviderBusy, ProviderRefused, ProviderUnreachable
 from bot.providers.attaching import another, id_within, unknown
 from bot.providers.card import ProviderCard
 from bot.providers.checks import check_generation, check_training
 from bot.providers.local import requests, work
+from bot.providers.local.captions import Captioner
 from bot.providers.local.failures import Failures, FailuresLeft, error_of
+from bot.providers.local.meanings import disk_trouble_is, refusing
 from bot.providers.local.tasks import GENERATION, TASK_ID, TRAINING, Ending, LocalTask, TaskFolders, copy_durably
 from bot.providers.local.workshop import Workshop
 from bot.providers.tasks import (
@@ -33,7 +33,6 @@ from bot.providers.tasks import (
     TrainedWeights,
     TrainingRequest,
 )
-from storage.trouble import trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,10 @@ NO_FAILURES = Failures()
 
 
 class LocalProvider:
-    """Trains, generates with a model, lists, attaches, cancels. `*_seconds` stretch the work, with smooth progress."""
+    """Trains, generates with a model, describes, lists, attaches, cancels.
+
+    `*_seconds` stretch the work, with smooth progress.
+    """
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class LocalProvider:
             now=now,
             steady=steady,
         )
+        self._captioner = Captioner(pool=pool, failures=self._failures)
         self._accepting: set[asyncio.Task[str]] = set()
 
     @property
@@ -86,7 +89,7 @@ class LocalProvider:
 
     async def submit_training(self, request: TrainingRequest) -> Task:
         check_training(self.card, request)
-        with _refusing():
+        with refusing():
             names = await asyncio.to_thread(work.picture_names, request.dataset)
         requests.check_dataset(len(names), request.image_count)
         return await self._submit(request.job_id, TRAINING, asdict(request.settings), request.dataset)
@@ -96,7 +99,7 @@ class LocalProvider:
         assert request.model is not None, "checked above"
         if request.model.weights is None:
             raise ProviderRefused("The weights of this model are not here.")
-        with _refusing():
+        with refusing():
             await asyncio.to_thread(work.check_weights, request.model.weights)
         fields = {name: getattr(request, name) for name in ("prompt", "strength", "aspect_ratio", "count", "seed")}
         return await self._submit(_accepted_as(request), GENERATION, fields, request.model.weights)
@@ -105,7 +108,7 @@ class LocalProvider:
         """By `job_id` and `part` alone."""
         self._failures.strike("find")
         await asyncio.gather(*self._accepting, return_exceptions=True)
-        with _disk_trouble_is(ProviderUnreachable):
+        with disk_trouble_is(ProviderUnreachable):
             tasks = await asyncio.to_thread(self._folders.find, _accepted_as(request), since=since)
         return [Task(id=task.task_id) for task in tasks]
 
@@ -113,7 +116,7 @@ class LocalProvider:
         """By `job_id` and `part`: each task's folder says whose it is."""
         found = id_in(task_id)
         self._failures.strike("attach")
-        with _disk_trouble_is(ProviderUnreachable):
+        with disk_trouble_is(ProviderUnreachable):
             task = await asyncio.to_thread(self._folders.load, found)
         if task is None:
             raise unknown(self.card.title, "task")
@@ -127,7 +130,7 @@ class LocalProvider:
 
     async def _state_of(self, task: LocalTask) -> TaskState:
         task_id = task.task_id
-        with _disk_trouble_is(ProviderUnreachable):
+        with disk_trouble_is(ProviderUnreachable):
             await self._workshop.collapsed(task)
             ending = await asyncio.to_thread(self._folders.ending, task_id)
             progress = await asyncio.to_thread(self._folders.progress, task_id)
@@ -140,7 +143,7 @@ class LocalProvider:
         """The work stops at its next unit; that it has ended is true at once."""
         self._failures.strike("cancel")
         await self._load(task.id)
-        with _disk_trouble_is(ProviderUnreachable):
+        with disk_trouble_is(ProviderUnreachable):
             if await asyncio.to_thread(self._folders.ending, task.id):
                 return False
             return await asyncio.to_thread(self._folders.end, task.id, CANCELLED)
@@ -157,6 +160,9 @@ class LocalProvider:
                 for index in range(finished.request["count"])
             ]
         )
+
+    async def caption(self, picture: Path) -> str:
+        return await self._captioner.caption(picture)
 
     async def close(self) -> None:
         """Put the work down where it is. The next process that asks after a task takes it up again."""
@@ -176,11 +182,11 @@ class LocalProvider:
         return Task(id=task_id)
 
     async def _accept(self, job_id: str, kind: str, request: dict[str, Any], needs: Path) -> str:
-        with _disk_trouble_is(ProviderBusy):
+        with disk_trouble_is(ProviderBusy):
             task = await asyncio.to_thread(
                 self._folders.accept, job_id=job_id, kind=kind, request=request, needs=needs, now=self._now()
             )
-        with _disk_trouble_is(OutcomeUnknown):
+        with disk_trouble_is(OutcomeUnknown):
             await asyncio.to_thread(self._folders.note_acceptance, task)
         self._workshop.start(task, 0.0)
         return task.task_id
@@ -192,7 +198,7 @@ class LocalProvider:
             logger.debug("a task was not accepted: %s", accepting.exception())
 
     async def _load(self, task_id: str) -> LocalTask:
-        with _disk_trouble_is(ProviderUnreachable):
+        with disk_trouble_is(ProviderUnreachable):
             task = await asyncio.to_thread(self._folders.load, task_id)
         if task is None:
             raise ProviderRefused("The local preview knows no such task.")
@@ -201,14 +207,14 @@ class LocalProvider:
     async def _finished(self, task_id: str, kind: str) -> LocalTask:
         self._failures.strike("fetch")
         task = await self._load(task_id)
-        with _disk_trouble_is(ProviderUnreachable):
+        with disk_trouble_is(ProviderUnreachable):
             ending = await asyncio.to_thread(self._folders.ending, task_id)
         if task.kind != kind or ending is None or ending.meaning:
             raise ProviderRefused("This task has no such result.")
         return task
 
     async def _fetch(self, task_id: str, name: str, target: Path) -> Path:
-        with _disk_trouble_is(ProviderBroken):
+        with disk_trouble_is(ProviderBroken):
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             await asyncio.to_thread(copy_durably, self._folders.result_file(task_id, name), target)
         return target
@@ -223,24 +229,3 @@ def _accepted_as(request: TrainingRequest | GenerationRequest) -> str:
     """Each part of a job is a task of its own."""
     part = request.part if isinstance(request, GenerationRequest) else 0
     return f"{request.job_id}/{part}" if part else request.job_id
-
-
-@contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    """Bad input, found while looking at it, is the request's fault."""
-    try:
-        yield
-    except WeightsUnreadable as error:
-        raise ProviderRefused(f"The weights cannot be used: {error}.") from error
-    except ValueError as error:
-        raise ProviderRefused(str(error)) from error
-
-
-@contextlib.contextmanager
-def _disk_trouble_is(meaning: type[ProviderError]) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if (trouble := trouble_of(error)) is not None:
-            raise trouble from error
-        raise meaning("The local preview cannot use its own disk right now.", advice=str(error)) from error

@@ -3,6 +3,8 @@
 from bot.errors import ProviderRefused
 from bot.pictures.painting import SIZES
 from bot.providers.card import (
+    CaptionerCard,
+    CaptionRule,
     FinetuneType,
     GeneratorCard,
     Handover,
@@ -22,13 +24,15 @@ TRAINER = TrainerCard(
     title="Local preview",
     base_model=BASE_MODEL,
     image_count=Range(lowest=4, highest=400, default=12),
+    advised_images=(10, 40),  # it needs fewer, but what is tried here goes to the others afterwards
+    advised_side=768,  # what it keeps of each picture
     iterations=Range(lowest=100, highest=1000, default=300),
     learning_rate=Range(lowest=1e-6, highest=5e-3, default=1e-4),
     lora_ranks=(32, 16),
     modes=tuple(Mode),
     priorities=(Priority.QUALITY, Priority.SPEED),
     finetune_types=(FinetuneType.LORA, FinetuneType.FULL),
-    captioning=True,
+    captions=CaptionRule.DESCRIBED,
     trigger_in_captions=False,
     handover=((Handover.FILE, 2**33),),
     price=Price(),
@@ -62,6 +66,7 @@ CARD = ProviderCard(
     submissions_per_minute=None,
     training_poll_seconds=0.5,
     generation_poll_seconds=0.5,
+    captioner=CaptionerCard(title="Offline preview", usd_per_caption=0.0, usual_seconds=0.1, at_once=2),
 )
 
 

@@ -3,9 +3,10 @@
 import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from bot.pictures.describing import describe
 from bot.pictures.learning import Look, atlas_side, look
 from bot.pictures.learnt import read_manifest, read_pictures
 from bot.pictures.painting import paint, png_info
@@ -13,11 +14,16 @@ from bot.pictures.painting import paint, png_info
 MAX_ENTRIES = 2000
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 MAX_CAPTION_BYTES = 8192
+MAX_DESCRIBED_BYTES = 20 * 1024 * 1024  # as every provider that describes pictures
 PICTURE_ENDINGS = {".jpg", ".jpeg", ".png"}
 
 
 class DatasetUnreadable(ValueError):
     """The dataset is not a zip of pictures that may be trusted."""
+
+
+class PictureUnreadable(ValueError):
+    """The picture is not one that can be described."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +54,42 @@ def picture_names(dataset: Path) -> list[str]:
 
 def look_at(dataset: Path, name: str, count: int) -> Look:
     """Learn one picture of a dataset of `count`."""
+    content, caption = _read_with_caption(dataset, name)
+    return _look(content, caption, count)
+
+
+def look_at_and_describe(dataset: Path, name: str, count: int) -> Look:
+    """The same, with a caption of our own where there is none."""
+    content, caption = _read_with_caption(dataset, name)
+    seen = _look(content, caption, count)
+    return seen if caption.strip() else replace(seen, caption=describe(seen.jpeg))
+
+
+def describe_file(picture: Path) -> str:
+    """A line that describes the picture. Raises `PictureUnreadable`, with a sentence."""
+    try:
+        with picture.open("rb") as file:
+            content = file.read(MAX_DESCRIBED_BYTES + 1)
+    except OSError as error:
+        raise PictureUnreadable("The picture that should be described is not there any more.") from error
+    if len(content) > MAX_DESCRIBED_BYTES:
+        raise PictureUnreadable("The picture is too large to be described.")
+    try:
+        return describe(content)
+    except ValueError as error:
+        raise PictureUnreadable("Only PNG, JPEG and WebP pictures can be described.") from error
+
+
+def _read_with_caption(dataset: Path, name: str) -> tuple[bytes, str]:
     try:
         with zipfile.ZipFile(dataset) as archive:
             content = _read(archive, name, MAX_PICTURE_BYTES)
-            caption = _caption(archive, str(PurePosixPath(name).with_suffix(".txt")))
+            return content, _caption(archive, str(PurePosixPath(name).with_suffix(".txt")))
     except (OSError, zipfile.BadZipFile, LookupError, NotImplementedError, RuntimeError, EOFError) as error:
         raise DatasetUnreadable("The dataset cannot be read to its end.") from error
+
+
+def _look(content: bytes, caption: str, count: int) -> Look:
     try:
         return look(content, caption, atlas_side(count))
     except ValueError as error:

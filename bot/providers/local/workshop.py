@@ -130,9 +130,10 @@ class Workshop:
         names = await self._in_pool(work.picture_names, dataset)
         chunks = range(0, settings["iterations"], learning.CHUNK)
         units = len(names) + len(chunks) + 1
+        look_at = work.look_at_and_describe if settings["captioning"] else work.look_at
         looks = []
         for name in names:
-            looks.append(await self._in_pool(work.look_at, dataset, name, len(names)))
+            looks.append(await self._in_pool(look_at, dataset, name, len(names)))
             await self._advance(task, len(looks) / units, doom)
         samples = await asyncio.to_thread(learning.gather, looks)
         colours = await self._in_pool(palette.first_palette, samples)

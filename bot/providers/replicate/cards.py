@@ -6,7 +6,18 @@ Prices: replicate.com/pricing. Limits: replicate.com/docs/topics/predictions/rat
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.providers.card import GeneratorCard, Handover, Mode, ModelBy, Price, ProviderCard, Range, TrainerCard
+from bot.providers.card import (
+    CaptionerCard,
+    CaptionRule,
+    GeneratorCard,
+    Handover,
+    Mode,
+    ModelBy,
+    Price,
+    ProviderCard,
+    Range,
+    TrainerCard,
+)
 
 NAME = "replicate"
 TITLE = "Replicate"
@@ -36,14 +47,16 @@ DEV = TrainerCard(
     id=DEV_TRAINER,
     title="FLUX.1 [dev] LoRA (ostris)",
     base_model=BASE_MODEL,
-    image_count=Range(lowest=2, highest=400, default=15),  # 10 or more are advised; no limit is documented
+    image_count=Range(lowest=2, highest=400, default=15),  # no limit is documented
+    advised_images=(10, 40),  # "10+" in section 2.2; the most that suits every trainer in section 7
+    advised_side=1024,  # the largest of `resolution`
     iterations=Range(lowest=3, highest=6000, default=1000),
     learning_rate=Range(lowest=1e-6, highest=1e-2, default=4e-4),
     lora_ranks=(16, 8, 32, 64),  # 1 to 128 are taken
     modes=(),
     priorities=(),
     finetune_types=(),
-    captioning=True,
+    captions=CaptionRule.DESCRIBED,  # `autocaption`
     trigger_in_captions=False,
     handover=HANDOVER,
     price=Price(once=0.5, per_iteration=0.0016, is_certain=False),
@@ -60,8 +73,7 @@ FAST = replace(
     learning_rate=None,
     lora_ranks=(),
     modes=(Mode.CHARACTER, Mode.STYLE, Mode.PRODUCT, Mode.GENERAL),  # `lora_type` subject or style
-    captioning=False,
-    trigger_in_captions=False,
+    captions=CaptionRule.OPTIONAL,
     price=Price(once=2.0, is_certain=False),
     usual_seconds=150.0,
     deadline_seconds=2 * 3600.0,
@@ -103,6 +115,10 @@ FLUX_PRO = replace(
     usd_per_picture=0.04,
 )
 
+# What one description costs is not published: the model runs on hardware that is billed by the second (section 2.5).
+# How long one takes, and how many are asked for at once, is ours; 600 predictions a minute may be created.
+CAPTIONER = CaptionerCard(title="BLIP", usd_per_caption=None, usual_seconds=5.0, at_once=4)
+
 CARD = ProviderCard(
     name=NAME,
     title=TITLE,
@@ -114,6 +130,7 @@ CARD = ProviderCard(
     training_poll_seconds=15.0,
     generation_poll_seconds=2.0,
     settles_in_seconds=30.0,
+    captioner=CAPTIONER,
 )
 
 

@@ -92,7 +92,7 @@ class ReplicateProvider:
         self._trainings = Trainings(
             self._wire, self._catalogue, self._tasks, api_url=api_url, site_url=site_url, now=now
         )
-        self._captioner = Captioner(self._wire, self._catalogue, model=caption_model, sleep=sleep)
+        self._captioner = Captioner(self._wire, self._catalogue, self._tasks, model=caption_model, sleep=sleep)
 
     @property
     def card(self) -> ProviderCard:

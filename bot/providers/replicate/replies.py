@@ -65,7 +65,8 @@ def explain(reply: Reply) -> ProviderError | None:
     if reply.status == 413:
         return ProviderRefused("The dataset is larger than the 100 MB that Replicate takes: use fewer pictures.")
     if reply.status == 422:
-        return ProviderRefused(f"Replicate refused this: {said or _invalid_fields(reply) or 'its input is wrong'}")
+        why = said or _invalid_fields(reply) or "its input is wrong"
+        return ProviderRefused(f"Replicate refused this: {why.rstrip('.')}.")
     return None
 
 

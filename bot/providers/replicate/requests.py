@@ -91,7 +91,7 @@ def _offered_settings(trainer: str, settings: TrainingSettings) -> dict[str, Any
     if card is None:
         raise ProviderRefused("Replicate does not offer that trainer (any more): choose another one.")
     offered: dict[str, Any] = {}
-    if card.captioning:
+    if card.describes_pictures:
         offered["autocaption"] = settings.captioning
     if card.lora_ranks:
         offered["lora_rank"] = settings.lora_rank

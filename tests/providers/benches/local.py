@@ -37,10 +37,10 @@ SETTINGS = TrainingSettings(
     lora_rank=16,
 )
 ORDERS = {
-    Mishap.BUSY: "submit:busy",
-    Mishap.DENIED: "submit:denied",
-    Mishap.REFUSED: "submit:refused",
-    Mishap.LOST: "submit:outcome_unknown",
+    Mishap.BUSY: "submit:busy, caption:busy",
+    Mishap.DENIED: "submit:denied, caption:denied",
+    Mishap.REFUSED: "submit:refused, caption:refused",
+    Mishap.LOST: "submit:outcome_unknown, caption:outcome_unknown",
 }
 
 

@@ -348,7 +348,7 @@ async def test_the_trainers_card_is_that_of_the_schema(legacy: BflProvider) -> N
     assert set(trainer.priorities) == set(Priority)
     assert set(trainer.finetune_types) == set(FinetuneType)
     assert set(trainer.modes) == set(Mode)
-    assert trainer.captioning
+    assert trainer.describes_pictures
     assert [way for way, _ in trainer.handover] == [Handover.INLINE]
     assert not trainer.can_be_found
 

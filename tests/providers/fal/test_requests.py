@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.datasets.captions import with_trigger_word
 from bot.errors import (
     OutcomeUnknown,
     ProviderBusy,
@@ -19,7 +20,7 @@ from bot.errors import (
     ProviderRefused,
     ProviderUnpaid,
 )
-from bot.providers.card import Mode
+from bot.providers.card import CaptionRule, Mode, TrainerCard
 from bot.providers.fal.provider import FalProvider, cards
 from bot.providers.tasks import ModelInUse, TrainingRequest, Webhook
 from tests.providers.benches.fal import (
@@ -61,6 +62,18 @@ async def test_the_flux_2_trainers_get_a_default_caption_and_no_trigger(
         "steps": 500,
         "output_lora_format": "fal",
     }
+
+
+@pytest.mark.parametrize("trainer", cards.TRAINERS, ids=lambda trainer: trainer.id)
+@pytest.mark.parametrize("word", ["TOK", "ohwx-luna"])
+async def test_a_trainer_that_needs_captions_is_sent_a_default_one_with_the_trigger_word_and_no_other_is(
+    fal: FalProvider, service: Fal, training: TrainingRequest, trainer: TrainerCard, word: str
+) -> None:
+    for mode in trainer.modes or (Mode.GENERAL,):
+        await fal.submit_training(with_settings(training, trainer.id, mode=mode, trigger_word=word))
+        default = last(service).body.get("default_caption")
+        assert (default is not None) == (trainer.captions is CaptionRule.DEFAULTED)
+        assert default is None or with_trigger_word(default, word) == default
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import httpx
 import pytest
 
 from bot.errors import ProviderRefused
+from bot.providers.card import CaptionRule
 from bot.providers.fal.provider import FalProvider, cards
 from bot.providers.tasks import Finished, ModelInUse, Stopped, TrainingRequest
-from tests.dataset_files import zip_of
+from tests.dataset_files import photo_files, zip_of
 from tests.providers.benches.fal import GENERATION, LINK, with_a_model
-from tests.providers.fal.watching import stopped
-from tests.simulators.fal import ENDPOINTS, Fal
+from tests.providers.fal.watching import last, stopped
+from tests.simulators.fal import ENDPOINTS, TRAINERS, Fal
 
 GOOD = {"prompt": "a cat"}
 
@@ -94,6 +95,31 @@ async def test_a_dataset_that_is_no_zip_is_refused_by_the_training_itself(
         task = await fal.submit_training(replace(training, dataset=dataset, dataset_link=None))
         await service.finish_all()
         assert type(await stopped(fal, task)) is ProviderRefused
+
+
+@pytest.mark.parametrize("trainer", list(TRAINERS))
+@pytest.mark.parametrize("has_default", [True, False])
+async def test_a_picture_without_caption_fails_a_trainer_that_has_no_default_for_it(
+    fal: FalProvider, service: Fal, training: TrainingRequest, tmp_path: Path, trainer: str, has_default: bool
+) -> None:
+    """What the card says of captions is what the simulator finds in the zip."""
+    files = dict(photo_files(4))
+    every = {**files, **{name.replace(".jpg", ".txt"): b"TOK on a wall" for name in files}}
+    first = next(name for name in every if name.endswith(".txt"))
+    missing = {name: content for name, content in every.items() if name != first}
+    for number, (contents, is_complete) in enumerate(
+        [(every, True), (missing, False), ({**every, first: b" "}, False)]
+    ):
+        dataset = zip_of(contents, tmp_path / f"{number}.zip")
+        wanted = replace(training, job_id=f"job-{number}", trainer=trainer, dataset=dataset, dataset_link=None)
+        task = await fal.submit_training(wanted)
+        if not has_default:
+            last(service).body.pop("default_caption", None)
+        await service.finish_all()
+        card = cards.CARD.trainer(trainer)
+        assert card is not None
+        fails = card.captions is CaptionRule.DEFAULTED and not is_complete and not has_default
+        assert isinstance(await fal.check(task), Stopped) == fails
 
 
 async def test_links_into_storage_on_this_machine_are_really_read(

@@ -25,7 +25,7 @@ def test_nothing_written_means_that_nothing_fails(text: str) -> None:
         ("lunch:busy", "unknown call “lunch”"),
         ("submit", "unknown meaning “”"),
         ("submit:tired", "unknown meaning “tired”"),
-        ("check:outcome_unknown", "only submit"),
+        ("check:outcome_unknown", "only submit and caption"),
         ("submit:busy:0", "whole number"),
         ("submit:busy:-1", "whole number"),
         ("submit:busy:often", "whole number"),

@@ -10,12 +10,13 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
 
-from bot.errors import OutcomeUnknown, ProviderRefused
+from bot.errors import OutcomeUnknown, ProviderBroken, ProviderRefused, ProviderUnreachable
 from bot.pictures.learning import learn
 from bot.pictures.learnt import read_manifest
 from bot.providers.local.failures import MEANINGS, Failures
@@ -514,3 +515,53 @@ async def test_changing_the_dataset_afterwards_changes_nothing(opened: Opener, t
     task = await provider.submit_training(request)
     request.dataset.write_text("gone")
     assert await ended(provider, task) == Finished()
+
+
+# Captions.
+
+
+async def test_a_picture_without_caption_is_described_when_captioning_is_on(opened: Opener, tmp_path: Path) -> None:
+    provider = opened()
+    dataset = dataset_of(tmp_path, **{"bare.png": drawn_picture(4)})
+    said = {}
+    for number, captioning in enumerate((True, False)):
+        request = a_training(dataset, f"job-{number}", captioning=captioning)
+        task = await provider.submit_training(replace(request, image_count=5))
+        assert await ended(provider, task) == Finished()
+        trained = await provider.fetch_weights(task, tmp_path / f"out-{number}")
+        assert trained.path is not None
+        said[captioning] = [picture.caption for picture in read_manifest(trained.path).pictures]
+    given = [f"picture {number}" for number in range(4)]
+    assert said[False] == [*given, ""]
+    assert said[True] == [*given, "a softly lit, mostly brown and beige picture in landscape format"]
+
+
+async def test_a_description_is_the_same_in_another_process(opened: Opener, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(drawn_picture(1))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
+        there = await opened(pool=elsewhere).caption(picture)
+        with pytest.raises(ProviderRefused, match="not there any more"):
+            await opened(pool=elsewhere).caption(tmp_path / "gone.png")
+    assert there == await opened().caption(picture)
+
+
+async def test_a_pool_that_is_closed_describes_nothing(opened: Opener, tmp_path: Path) -> None:
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+    with pytest.raises(ProviderBroken):
+        await opened(pool=closed).caption(tmp_path / "picture.png")
+
+
+async def test_a_pool_that_is_busy_for_too_long_is_not_waited_for(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.providers.local.captions.LONGEST_SECONDS", 0.05)
+    done = Event()
+    with ThreadPoolExecutor(1) as busy:
+        busy.submit(done.wait, 30)
+        try:
+            with pytest.raises(ProviderUnreachable):
+                await opened(pool=busy).caption(tmp_path / "picture.png")
+        finally:
+            done.set()

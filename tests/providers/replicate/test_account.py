@@ -1,5 +1,6 @@
 """What is not a task on Replicate: key and offers, balance, deletion, captions, webhooks, what is said and shown."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from tests.providers.benches.replicate import TRAINED, ReplicateBench, provider_
 from tests.providers.replicate.trainings import asked
 from tests.simulators import replicate as simulated
 from tests.simulators.replicate import ReplicateSimulator
-from tests.simulators.service import BAD_GATEWAY, RESET, RESET_AFTER_EFFECT, Fault, answers
+from tests.simulators.service import BAD_GATEWAY, RESET, RESET_AFTER_EFFECT, UNAVAILABLE, Fault, answers
 
 MODEL = "GET /v1/models/{owner}/{name}"
 REMOTE = {"version": f"{simulated.OWNER}/trained-before:{TRAINED}"}
@@ -305,6 +306,80 @@ async def test_a_caption_that_is_not_accepted_says_why(
     service.order_for_next_paid(fault)
     with pytest.raises(error):
         await captioning(service, client).caption(picture)
+
+
+@pytest.mark.parametrize("fault", [UNAVAILABLE, simulated.RATE_LIMITED, RESET, answers(200, {"odd": 1})])
+async def test_trouble_while_a_sentence_is_waited_for_passes(
+    service: ReplicateSimulator, client: httpx.AsyncClient, picture: Path, fault: Fault
+) -> None:
+    service.finishes_after_polls = 1
+    service.order_for_next_look(*[fault] * 9)
+    assert await captioning(service, client).caption(picture) == "a red bicycle against a wall"
+    assert len(service.ledger) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [UNAVAILABLE, simulated.RATE_LIMITED, RESET, answers(200, {"odd": 1}), answers(404, {"detail": "gone"})]
+)
+async def test_what_is_paid_for_and_never_answered_is_unknown_and_not_busy(
+    service: ReplicateSimulator,
+    client: httpx.AsyncClient,
+    picture: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+) -> None:
+    monkeypatch.setattr("bot.providers.replicate.provider.CALLS_PER_MINUTE", 1_000_000)
+    monkeypatch.setattr("bot.providers.replicate.captions.MOST_LOOKS", 3)
+    service.order_for_next_look(*[fault] * 30)
+    with pytest.raises(OutcomeUnknown, match="not sent again"):
+        await captioning(service, client).caption(picture)
+    assert len(service.ledger) == 1
+
+
+async def test_an_acceptance_that_cannot_be_read_is_unknown(
+    service: ReplicateSimulator, client: httpx.AsyncClient, picture: Path
+) -> None:
+    service.order_for_next_paid(answers(201, {"odd": 1}))
+    with pytest.raises(OutcomeUnknown):
+        await captioning(service, client).caption(picture)
+
+
+async def test_a_sentence_is_waited_for_only_so_long_by_the_clock(
+    service: ReplicateSimulator, client: httpx.AsyncClient, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.providers.replicate.captions.WAIT_SECONDS", 0.2)
+    with pytest.raises(OutcomeUnknown):
+        await provider_for(service, client, sleep=lambda _seconds: asyncio.sleep(60)).caption(picture)
+    assert service.jobs[service.ledger[0]].status == "canceled"
+
+
+async def test_a_model_that_is_not_looked_up_in_time_costs_nothing(
+    service: ReplicateSimulator, client: httpx.AsyncClient, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.providers.replicate.captions.READY_SECONDS", 0.1)
+    service.order(MODEL, Fault(hold_seconds=5.0))
+    with pytest.raises(ProviderUnreachable):
+        await captioning(service, client).caption(picture)
+    assert service.ledger == []
+
+
+async def test_an_upload_that_cannot_be_removed_does_not_cost_the_sentence(
+    service: ReplicateSimulator, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    service.finishes_after_polls = 1
+    service.order("DELETE /v1/files/{id}", *[UNAVAILABLE] * 4)
+    path = tmp_path / "large.png"
+    path.write_bytes(png_bytes(Image.effect_noise((700, 700), 100)))
+    assert await captioning(service, client).caption(path) == "a red bicycle against a wall"
+
+
+async def test_a_long_answer_is_cut_to_the_length_of_a_caption(
+    service: ReplicateSimulator, client: httpx.AsyncClient, picture: Path
+) -> None:
+    service.finishes_after_polls, service.caption = 1, "Caption: " + "a cat and " * 5000
+    said = await captioning(service, client).caption(picture)
+    assert said.startswith("a cat and a cat")
+    assert len(said) <= 1000
 
 
 async def test_a_picture_that_is_refused_for_its_content_is_moderated(

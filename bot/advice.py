@@ -1,0 +1,55 @@
+"""What a trainer makes of a dataset: its card's wishes, put to the appraisal of the pictures. Pure."""
+
+from dataclasses import dataclass
+
+from bot.datasets.appraisal import Appraisal, Shot, Wishes, appraise
+from bot.datasets.measures import Measures
+from bot.providers.card import Mode, ProviderCard, TrainerCard
+from bot.providers.registry import Providers
+from storage.datasets import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionOffer:
+    """Who would describe how many pictures; `price_usd` None when the provider does not say what it takes."""
+
+    provider: ProviderCard
+    pictures: int
+    price_usd: float | None
+
+
+def wishes_of(trainer: TrainerCard, mode: Mode) -> Wishes:
+    advised_least, advised_most = trainer.advised_images
+    return Wishes(
+        least=int(trainer.image_count.lowest),
+        most=int(trainer.image_count.highest),
+        advised_least=advised_least,
+        advised_most=advised_most,
+        keeps_drawings=mode is Mode.STYLE,
+    )
+
+
+def appraisal_of(dataset: Dataset, trainer: TrainerCard, mode: Mode) -> Appraisal:
+    """Of the pictures that are in."""
+    shots = [
+        Shot(
+            number=image.number,
+            width=image.original_width,
+            height=image.original_height,
+            measures=Measures.from_json(image.measures),
+            has_caption=image.caption is not None,
+        )
+        for image in dataset.chosen
+    ]
+    return appraise(shots, wishes_of(trainer, mode))
+
+
+def caption_offer(dataset: Dataset, providers: Providers) -> CaptionOffer | None:
+    """None when nothing is left to describe, or nobody here can."""
+    waiting = sum(image.caption is None for image in dataset.chosen)
+    captioners = providers.captioners()
+    if not waiting or not captioners:
+        return None
+    provider, captioner = captioners[0]
+    each = captioner.usd_per_caption
+    return CaptionOffer(provider=provider, pictures=waiting, price_usd=None if each is None else each * waiting)

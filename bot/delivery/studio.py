@@ -1,0 +1,123 @@
+"""A dataset as its person sees it: with what a trainer makes of it, and as one sheet. For the notifier and cogs."""
+
+import asyncio
+import hashlib
+import io
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from pathlib import Path
+
+import discord
+
+from bot.advice import appraisal_of, caption_offer
+from bot.errors import NotFound
+from bot.messages.report_cards import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
+from bot.messages.view import DatasetView
+from bot.permissions import Action, require
+from bot.pictures.sheets import Tile, write_report_sheet
+from bot.providers.card import Mode, ProviderCard, TrainerCard
+from bot.providers.registry import Providers
+from storage.database import Database
+from storage.datasets import Dataset, DatasetImage, DatasetLine, find_dataset
+from storage.files import Files
+from storage.jobs import Job, find_job
+from storage.statuses import JobKind
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_SHEETS = 16  # of at most 1.5 MB
+GONE = "That dataset is gone: /dataset list shows those you have."
+
+
+class Studio:
+    def __init__(self, *, database: Database, files: Files, providers: Providers, pool: Executor) -> None:
+        self._database = database
+        self._files = files
+        self._providers = providers
+        self._pool = pool
+        self._sheets: OrderedDict[str, bytes] = OrderedDict()
+
+    async def view_of(self, subject: str, person_id: int) -> DatasetView:
+        """By the id of a dataset, or of a training under review. Raises `NotFound`, `NotYours`, `BadInput`."""
+        async with self._database.reading() as connection:
+            job = await find_job(connection, subject)
+            training = job if job is not None and job.kind is JobKind.FINETUNE else None
+            dataset = await find_dataset(connection, training.dataset_id if training else subject)
+        if dataset is None:
+            raise NotFound(GONE)
+        require(person_id, Action.CHANGE_DATASET, dataset.place)
+        view = self.view_for(training, dataset) if training else None
+        return view or self._view(dataset.id, dataset, *self._providers.trainer_meant(""), Mode.GENERAL)
+
+    def view_for(self, job: Job, dataset: Dataset) -> DatasetView | None:
+        """As the trainer of this job sees it; None when that is not offered any more."""
+        provider = self._providers.card_of(job.provider)
+        trainer = provider.trainer(job.details["trainer"])
+        if trainer is None:
+            return None
+        return self._view(job.id, dataset, provider, trainer, Mode(job.details["settings"]["mode"]))
+
+    def _view(
+        self, subject: str, dataset: Dataset, provider: ProviderCard, trainer: TrainerCard, mode: Mode
+    ) -> DatasetView:
+        return DatasetView(
+            subject=subject,
+            dataset=dataset,
+            appraisal=appraisal_of(dataset, trainer, mode),
+            provider=provider,
+            trainer=trainer,
+            mode=mode,
+            offer=caption_offer(dataset, self._providers),
+        )
+
+    async def sheet(self, view: DatasetView) -> list[discord.File]:
+        """The whole dataset as one picture, or nothing when it cannot be drawn."""
+        shown, beyond = tiles(view, self._paths(image.file for image in view.dataset.images))
+        return await self._file(shown, beyond, sheet_alt_text(view))
+
+    async def captioned(self, images: Sequence[DatasetImage]) -> list[discord.File]:
+        """A few pictures of it, for their captions' sake."""
+        names = ", ".join(f"{image.number} {image.name}" for image in images)
+        return await self._file(captioned(images, self._paths(image.file for image in images)), 0, names[:1024])
+
+    async def covers(self, lines: Sequence[DatasetLine]) -> list[discord.File]:
+        """One picture of each dataset in a list."""
+        names = ", ".join(line.name for line in lines)
+        paths = self._paths(line.cover for line in lines if line.cover is not None)
+        return await self._file(covers(lines, paths), 0, names[:1024])
+
+    def _paths(self, names: Iterable[str]) -> dict[str, Path]:
+        return {name: self._files.path_of(name) for name in names}
+
+    async def _file(self, shown: Sequence[Tile], beyond: int, description: str) -> list[discord.File]:
+        if not shown:
+            return []
+        key = hashlib.sha256(repr((shown, beyond)).encode()).hexdigest()
+        content = self._sheets.get(key) or await self._drawn(shown, beyond)
+        if content is None:
+            return []
+        self._sheets[key] = content
+        self._sheets.move_to_end(key)
+        while len(self._sheets) > REMEMBERED_SHEETS:
+            self._sheets.popitem(last=False)
+        return [discord.File(io.BytesIO(content), filename=SHEET_NAME, description=description)]
+
+    async def _drawn(self, shown: Sequence[Tile], beyond: int) -> bytes | None:
+        """A card without its sheet is better than no card."""
+        into = self._files.work_folder("sheets") / f"{secrets.token_hex(8)}.jpg"
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._pool, _draw, tuple(shown), into, beyond)
+            return await asyncio.to_thread(into.read_bytes)
+        except (BrokenExecutor, OSError) as problem:
+            log.warning("A sheet could not be drawn: %s", problem)
+            return None
+        finally:
+            into.unlink(missing_ok=True)
+
+
+def _draw(shown: Sequence[Tile], into: Path, beyond: int) -> None:
+    write_report_sheet(shown, into, beyond=beyond)

@@ -1,0 +1,204 @@
+"""The report card of a dataset: what its sheet shows, a light, one sentence of advice, and what was found where."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import discord
+
+from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
+from bot.messages.buttons import Act, Card, button
+from bot.messages.view import DatasetView
+from bot.messages.words import count, plain
+from bot.pictures.sheets import MOST_TILES, Mark, Tile
+from bot.providers.card import CaptionRule, TrainerCard
+from storage.datasets import DatasetImage, DatasetLine
+
+SHEET_NAME = "pictures.jpg"
+LIGHTS = {Light.GREEN: "🟢", Light.YELLOW: "🟡", Light.RED: "🔴"}
+LIGHT_COLOURS = {
+    Light.GREEN: discord.Colour(0x23A55A),
+    Light.YELLOW: discord.Colour(0xF0B232),
+    Light.RED: discord.Colour(0xDA373C),
+}
+FLAW_WORDS = {  # the gravest first
+    Flaw.SURPLUS: "more than the trainer takes",
+    Flaw.FLAT: "hardly any contrast",
+    Flaw.BLURRED: "blurry",
+    Flaw.DARK: "too dark",
+    Flaw.BRIGHT: "too bright",
+    Flaw.NARROW: "very long and narrow",
+    Flaw.SCREEN: "a screenshot or text",
+    Flaw.TWIN: "nearly the same as another",
+    Flaw.SMALL: "too small",
+    Flaw.BORDERED: "bars around it",
+}
+SHORT_WORDS = {
+    Flaw.SURPLUS: "surplus",
+    Flaw.FLAT: "no contrast",
+    Flaw.BLURRED: "blurry",
+    Flaw.DARK: "too dark",
+    Flaw.BRIGHT: "too bright",
+    Flaw.NARROW: "narrow",
+    Flaw.SCREEN: "screenshot",
+    Flaw.SMALL: "small",
+    Flaw.BORDERED: "bars",
+}
+NUMBERS_TOLD = 12
+
+
+def report(view: DatasetView) -> str:
+    """The light with its sentence, then a line for each sort of flaw."""
+    pictures = count(len(view.dataset.chosen), "picture", "pictures")
+    lines = [f"{LIGHTS[view.appraisal.light]} **{pictures}** · {advice(view)}"]
+    lines += [f"- {words}: {numbered(numbers)}" for words, numbers in _by_flaw(view.appraisal)]
+    return "\n".join(lines)
+
+
+def advice(view: DatasetView) -> str:
+    """The one thing most worth doing."""
+    appraisal, trainer = view.appraisal, view.trainer
+    least, most = trainer.advised_images
+    sentences = {
+        Remark.TOO_FEW: f"add {count(appraisal.missing, 'more picture', 'more pictures')}: "
+        f"{trainer.title} takes {trainer.image_count.lowest:g} at least.",
+        Remark.MANY_FLAWED: "many of these would teach the model mistakes: leave out the marked ones, add better ones.",
+        Remark.TOO_MANY: f"{trainer.title} takes {trainer.image_count.highest:g} at most: the others are left aside.",
+        Remark.ALIKE: "they look much alike: add other angles, light and backgrounds.",
+        Remark.FEW: f"this can work; {least} or more usually work better.",
+        Remark.LOW_RESOLUTION: f"most are below {trainer.advised_side} pixels: larger ones train sharper.",
+        Remark.PARTLY_CAPTIONED: "some have captions and some have none: write them for all, or for none.",
+        Remark.MANY: f"{most} good ones are enough here, and more may only take longer.",
+    }
+    urgent = (Remark.TOO_FEW, Remark.MANY_FLAWED, Remark.TOO_MANY)
+    found = [remark for remark in sentences if remark in appraisal.remarks]
+    if found and found[0] in urgent:
+        return sentences[found[0]]
+    if appraisal.flagged:
+        return f"better without {numbered(appraisal.flagged)}."
+    if found:
+        return sentences[found[0]]
+    if appraisal.findings:
+        return "good to train; look once at the marked ones."
+    return "sharp, varied and enough of them."
+
+
+def captions_line(view: DatasetView, *, trigger_word: str = "", describes: bool = True) -> str:
+    """What becomes of pictures that have no caption, by the trainer's own rule; empty when there is nothing to say.
+
+    `describes` is whether the trainer was told to describe them, where it can.
+    """
+    chosen = view.dataset.chosen
+    without = sum(image.caption is None for image in chosen)
+    word = f"“{plain(trigger_word)}”" if trigger_word else "the trigger word"
+    if not chosen:
+        return ""
+    if not without:
+        return "Every picture has a caption."
+    others = {
+        CaptionRule.OPTIONAL: "that is fine here",
+        CaptionRule.DESCRIBED: "the trainer describes those itself" if describes else "they are learnt without",
+        CaptionRule.DEFAULTED: f"those learn as {word} alone",
+    }[view.trainer.captions]
+    pictures = "No picture has" if without == len(chosen) else f"{count(without, 'picture has', 'pictures have')} no"
+    return f"{pictures}{' a' if without == len(chosen) else ''} caption: {others}."
+
+
+def numbered(numbers: Sequence[int]) -> str:
+    told = ", ".join(str(number) for number in sorted(numbers)[:NUMBERS_TOLD])
+    more = len(numbers) - NUMBERS_TOLD
+    return f"{told} and {more} more" if more > 0 else told
+
+
+def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], int]:
+    """What the sheet shows, and how many pictures beyond that: with too many, the flawed ones first."""
+    shown = list(view.dataset.chosen)
+    if len(shown) > MOST_TILES:
+        shown.sort(key=lambda image: (image.number not in view.appraisal.findings, image.number))
+    beyond = max(0, len(shown) - MOST_TILES)
+    shown = sorted(shown[:MOST_TILES], key=lambda image: image.number)
+    out = [image for image in view.dataset.images if not image.is_in][: MOST_TILES - len(shown)]
+    return [_tile(view.appraisal, image, path_of[image.file]) for image in [*shown, *out]], beyond
+
+
+def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:
+    """A few pictures, those marked that have a caption."""
+    marks = {True: Mark.GOOD, False: Mark.PLAIN}
+    return [Tile(path=path_of[one.file], number=one.number, mark=marks[bool(one.caption)], label="") for one in images]
+
+
+def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Tile]:
+    """The first picture of each dataset that has one, in the order of the list."""
+    return [
+        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=plain(line.name, 18))
+        for place, line in enumerate(lines, start=1)
+        if line.cover is not None
+    ]
+
+
+def sheet_alt_text(view: DatasetView) -> str:
+    """What the sheet says to who cannot see it: names, and what was found."""
+    told = [_told(view.appraisal, image) for image in view.dataset.chosen[:MOST_TILES]]
+    return f"The pictures of {plain(view.dataset.name, 60)}: {', '.join(told)}"[:1024]
+
+
+def _told(appraisal: Appraisal, image: DatasetImage) -> str:
+    findings = appraisal.findings.get(image.number, ())
+    return f"{image.number} {plain(image.name, 40)}" + (f" ({_label(findings)})" if findings else "")
+
+
+def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
+    """What can be done about the pictures, here as on a training's card."""
+    subject, person_id, primary = view.subject, view.dataset.place.person_id, discord.ButtonStyle.primary
+    if view.appraisal.flagged:
+        label = f"Leave out flagged ({len(view.appraisal.flagged)})"
+        yield button(Act.LEAVE_OUT_FLAGGED, label, subject=subject, person_id=person_id, style=primary)
+    needed = discord.ButtonStyle.primary if view.appraisal.missing else discord.ButtonStyle.secondary
+    if view.dataset.chosen:
+        yield button(Act.CAPTIONS, "Edit captions", subject=subject, person_id=person_id)
+    yield button(Act.ADD_MORE, "Add more", subject=subject, person_id=person_id, style=needed)
+    yield button(Act.EDIT_DATASET, "Edit", subject=subject, person_id=person_id)
+    if view.dataset.last_act is not None and view.dataset.steps > 1:  # the first one is how it came to be
+        yield button(Act.UNDO, f"Undo {view.dataset.last_act}", subject=subject, person_id=person_id)
+
+
+def start_button(view: DatasetView, act: Act, label: str) -> discord.ui.Button[Card] | None:
+    """None while the trainer would refuse."""
+    if view.appraisal.missing:
+        return None
+    is_good = view.appraisal.light is Light.GREEN
+    return button(
+        act,
+        label if is_good else "Train anyway",
+        subject=view.subject,
+        person_id=view.dataset.place.person_id,
+        style=discord.ButtonStyle.success if is_good else discord.ButtonStyle.secondary,
+    )
+
+
+def takes(trainer: TrainerCard) -> str:
+    low, high = trainer.image_count.lowest, trainer.image_count.highest
+    return f"{low:g} to {high:g} pictures"
+
+
+def _by_flaw(appraisal: Appraisal) -> Iterator[tuple[str, list[int]]]:
+    """Each picture under its gravest flaw; twins name each other."""
+    for flaw, words in FLAW_WORDS.items():
+        numbers = [number for number, findings in appraisal.findings.items() if findings[0].flaw is flaw]
+        if numbers:
+            yield words, numbers
+
+
+def _tile(appraisal: Appraisal, image: DatasetImage, path: Path) -> Tile:
+    findings = appraisal.findings.get(image.number, ())
+    if not image.is_in:
+        return Tile(path=path, number=image.number, mark=Mark.OUT, label="left out")
+    if not findings:
+        return Tile(path=path, number=image.number, mark=Mark.GOOD, label="")
+    is_whole = findings[0].flaw in (Flaw.BORDERED, Flaw.NARROW)
+    mark = Mark.BAD if image.number in appraisal.flagged or findings[0].is_grave else Mark.DOUBT
+    return Tile(path=path, number=image.number, mark=mark, label=_label(findings), is_whole=is_whole)
+
+
+def _label(findings: Sequence[Finding]) -> str:
+    first = findings[0]
+    return f"twin of {first.twin_of}" if first.flaw is Flaw.TWIN else SHORT_WORDS[first.flaw]

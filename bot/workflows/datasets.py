@@ -1,0 +1,197 @@
+"""Datasets: what their person does to a draft, each step saved at once. Pictures come in by `preparation`."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+
+from bot.advice import appraisal_of
+from bot.datasets.caption_edits import put_before_all, replace_in_all
+from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
+from bot.errors import BadInput, NotFound, TooMany
+from bot.permissions import Action, require
+from bot.providers.card import Mode, TrainerCard
+from bot.workflows.preparation import LANE, PREPARE
+from bot.workflows.requests import AddRequest, checked_name, checked_uploads
+from bot.workflows.workbench import Workbench
+from storage.database import Connection
+from storage.dataset_steps import change_images, rename_dataset, undo_last_step
+from storage.datasets import (
+    Dataset,
+    count_datasets_of_person,
+    create_dataset,
+    dataset_named,
+    delete_dataset,
+    find_dataset,
+    locked_dataset,
+)
+from storage.jobs import Job
+from storage.places import Place
+from storage.statuses import DatasetAct, JobKind, JobStatus
+from storage.training_sets import waiting_to_be_packed
+
+DATASETS_PER_PERSON = 100
+OUR_WORK = "atelier"  # where no provider has a part
+GONE = "That dataset is gone: /dataset list shows those you have."
+
+Change = Callable[[Connection, Dataset], Awaitable[object]]
+
+
+class Datasets:
+    """Every method raises `NotFound` for one that is gone, `NotYours` for another person's, and `BadInput`."""
+
+    def __init__(self, bench: Workbench, *, max_upload_bytes: int) -> None:
+        self._bench = bench
+        self._database = bench.database
+        self._max_upload_bytes = max_upload_bytes
+
+    async def add(self, job_id: str, place: Place, request: AddRequest, *, weight: int = 1) -> None:
+        """Take pictures in; the addition's card appears in the channel. Raises `TooMany` too."""
+        checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
+        async with self._database.writing() as connection:
+            dataset_id = await dataset_meant(connection, place.person_id, request.dataset)
+            name = checked_name(request.dataset, "dataset")
+            if dataset_id is not None:
+                name = own(await find_dataset(connection, dataset_id), place.person_id).name
+            job = Job(
+                id=job_id,
+                place=place,
+                kind=JobKind.ADD,
+                status=JobStatus.PREPARING,
+                provider=OUR_WORK,
+                weight=weight,
+                details={
+                    "name": name,
+                    "dataset": dataset_id or job_id,
+                    "is_new": False,
+                    "uploads": [asdict(upload) for upload in request.uploads],
+                },
+            )
+            if await self._bench.add(connection, job):
+                if dataset_id is None:  # at once: the next addition of that name is to the same one
+                    await require_room(connection, place)
+                    await create_dataset(connection, job_id, place, name)
+                await self._bench.enqueue(connection, job, story=PREPARE, lane=LANE)
+
+    async def meant(self, text: str, person_id: int) -> Dataset:
+        """This person's dataset by its id, as autocomplete gives it, or by its name."""
+        async with self._database.reading() as connection:
+            dataset_id = await dataset_meant(connection, person_id, text)
+            if dataset_id is None:
+                raise NotFound("You have no dataset of that name: pick one from the list.")
+            return own(await find_dataset(connection, dataset_id), person_id)
+
+    async def find(self, dataset_id: str, person_id: int) -> Dataset:
+        async with self._database.reading() as connection:
+            return own(await find_dataset(connection, dataset_id), person_id)
+
+    async def leave_out(self, dataset_id: str, person_id: int, numbers: Sequence[int]) -> Dataset:
+        return await self._change(dataset_id, person_id, _putting(DatasetAct.LEAVE_OUT, numbers, is_in=False))
+
+    async def leave_out_flagged(self, dataset_id: str, person_id: int, trainer: TrainerCard, mode: Mode) -> Dataset:
+        """What the trainer is better without."""
+
+        async def change(connection: Connection, dataset: Dataset) -> None:
+            flagged = appraisal_of(dataset, trainer, mode).flagged
+            await _putting(DatasetAct.LEAVE_OUT, flagged, is_in=False)(connection, dataset)
+
+        return await self._change(dataset_id, person_id, change)
+
+    async def edit(
+        self, dataset_id: str, person_id: int, *, name: str, leave_out: Sequence[int], take_back: Sequence[int]
+    ) -> Dataset:
+        """Each a step of its own."""
+        called = checked_name(name, "dataset")
+
+        async def change(connection: Connection, dataset: Dataset) -> None:
+            if called != dataset.name:
+                other = await dataset_named(connection, person_id, called)
+                if other not in (None, dataset.id):
+                    raise BadInput(f"You already have a dataset called {called}: choose another name.")
+                await rename_dataset(connection, dataset, called)
+            await _putting(DatasetAct.LEAVE_OUT, leave_out, is_in=False)(connection, dataset)
+            await _putting(DatasetAct.TAKE_BACK, take_back, is_in=True)(connection, dataset)
+
+        return await self._change(dataset_id, person_id, change)
+
+    async def write_captions(self, dataset_id: str, person_id: int, captions: Mapping[int, str]) -> Dataset:
+        """An empty caption removes the one that was there."""
+        cleaned = {number: cleaned_caption(text) or None for number, text in captions.items()}
+        for number, caption in cleaned.items():
+            if caption is not None and len(caption) > MAX_CAPTION_CHARACTERS:
+                raise BadInput(f"Caption {number} is longer than {MAX_CAPTION_CHARACTERS:,} characters: shorten it.")
+        return await self._change(dataset_id, person_id, _captioning(lambda _dataset: cleaned))
+
+    async def replace_in_captions(self, dataset_id: str, person_id: int, *, find: str, put: str) -> Dataset:
+        """In every picture's caption. With nothing to find, `put` comes before each of them."""
+
+        def edited(dataset: Dataset) -> Mapping[int, str | None]:
+            captions = {image.number: image.caption for image in dataset.chosen}
+            return replace_in_all(captions, find, put) if find else put_before_all(captions, put)
+
+        return await self._change(dataset_id, person_id, _captioning(edited))
+
+    async def undo(self, dataset_id: str, person_id: int) -> Dataset:
+        async def change(connection: Connection, dataset: Dataset) -> None:
+            if await undo_last_step(connection, dataset) is None:
+                raise BadInput("There is nothing left to undo.")
+
+        return await self._change(dataset_id, person_id, change)
+
+    async def delete(self, dataset_id: str, person_id: int) -> Dataset:
+        """For good, with its pictures; what trainings have learnt from stays with them."""
+        async with self._database.writing() as connection:
+            dataset = own(await locked_dataset(connection, dataset_id), person_id)
+            files = await delete_dataset(connection, dataset)
+            files -= await waiting_to_be_packed(connection, list(files))
+        for file in files:
+            self._bench.files.remove(file)
+        await self._bench.refresh_reviews(dataset_id)
+        return dataset
+
+    async def _change(self, dataset_id: str, person_id: int, change: Change) -> Dataset:
+        """The dataset as it is afterwards."""
+        async with self._database.writing() as connection:
+            await change(connection, own(await locked_dataset(connection, dataset_id), person_id))
+            changed = own(await find_dataset(connection, dataset_id), person_id)
+        await self._bench.refresh_reviews(dataset_id)
+        return changed
+
+
+async def dataset_meant(connection: Connection, person_id: int, text: str) -> str | None:
+    """The id of this person's dataset, by that id, as autocomplete gives it, or by its name."""
+    dataset = await find_dataset(connection, text.strip())
+    if dataset is not None and dataset.place.person_id == person_id:
+        return dataset.id
+    return await dataset_named(connection, person_id, " ".join(text.split()))
+
+
+def own(dataset: Dataset | None, person_id: int) -> Dataset:
+    """Raises `NotFound`, `NotYours`."""
+    if dataset is None:
+        raise NotFound(GONE)
+    require(person_id, Action.CHANGE_DATASET, dataset.place)
+    return dataset
+
+
+async def require_room(connection: Connection, place: Place) -> None:
+    """Raises `TooMany` when this person has as many datasets as one may."""
+    if await count_datasets_of_person(connection, place.person_id) >= DATASETS_PER_PERSON:
+        raise TooMany(f"You have {DATASETS_PER_PERSON} datasets: delete one with /dataset delete first.")
+
+
+def _putting(act: DatasetAct, numbers: Sequence[int], *, is_in: bool) -> Change:
+    async def change(connection: Connection, dataset: Dataset) -> None:
+        known = {image.number for image in dataset.images}
+        if unknown := [number for number in numbers if number not in known]:
+            raise BadInput(f"There is no picture {unknown[0]} in {dataset.name}: use the numbers on the sheet.")
+        await change_images(connection, dataset, act, {number: {"is_in": is_in} for number in numbers})
+
+    return change
+
+
+def _captioning(edited: Callable[[Dataset], Mapping[int, str | None]]) -> Change:
+    async def change(connection: Connection, dataset: Dataset) -> None:
+        known = {image.number for image in dataset.images}
+        captions = {number: {"caption": text} for number, text in edited(dataset).items() if number in known}
+        await change_images(connection, dataset, DatasetAct.CAPTION, captions)
+
+    return change

@@ -1,0 +1,112 @@
+"""The dialogs of datasets: which pictures go where, another name, which numbers are in."""
+
+from typing import Any, Self
+
+import discord
+
+from bot.client import Atelier
+from bot.downloads import Upload
+from bot.workflows.requests import LOOSE_UPLOADS, NAME_CHARACTERS, AddRequest, numbers_meant
+from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
+from cogs.dataset_showing import show_changed
+from storage.datasets import Dataset, DatasetLine, datasets_of_person
+
+A_NEW_ONE = "new"
+NEW_NAME = "My pictures"
+Label = discord.ui.Label[Any]
+
+
+class AddDialog(Dialog, title="Add pictures to a dataset"):
+    """Asks for what is not known yet: which dataset, and which files."""
+
+    def __init__(
+        self, bot: Atelier, *, dataset: str | None, uploads: tuple[Upload, ...], own: list[DatasetLine]
+    ) -> None:
+        super().__init__(bot)
+        self._dataset = dataset
+        self._uploads = uploads
+        self._choice = _choice(own)
+        self._name: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            required=False, max_length=NAME_CHARACTERS, placeholder=NEW_NAME, custom_id="name"
+        )
+        self._files: discord.ui.FileUpload[Any] = discord.ui.FileUpload(
+            min_values=1, max_values=LOOSE_UPLOADS, custom_id="files"
+        )
+        if dataset is None and own:
+            self.add_item(Label(text="Dataset", component=self._choice))
+        if dataset is None:
+            description = "Only for a new one" if own else None
+            self.add_item(Label(text="Name of a new dataset", description=description, component=self._name))
+        if not uploads:
+            description = f"Up to {LOOSE_UPLOADS} files: pictures, or a zip of them"
+            self.add_item(Label(text="Pictures", description=description, component=self._files))
+
+    @classmethod
+    async def ask(
+        cls, interaction: Interaction, *, dataset: str | None = None, uploads: tuple[Upload, ...] = ()
+    ) -> Self:
+        async with interaction.client.resources.database.reading() as connection:
+            own = await datasets_of_person(connection, interaction.user.id, limit=CHOICES - 1)
+        return cls(interaction.client, dataset=dataset, uploads=uploads, own=own)
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        uploads = self._uploads or tuple(map(upload_of, self._files.values))
+        await request_addition(interaction, AddRequest(dataset=self._meant(), uploads=uploads))
+
+    def _meant(self) -> str:
+        """Who writes a name wants a new one, whatever the list says."""
+        if self._dataset is not None:
+            return self._dataset
+        chosen = self._choice.values[0] if self._choice.values else A_NEW_ONE
+        return self._name.value.strip() or (NEW_NAME if chosen == A_NEW_ONE else chosen)
+
+
+class EditDialog(Dialog, title="Edit the dataset"):
+    def __init__(self, bot: Atelier, subject: str, dataset: Dataset) -> None:
+        super().__init__(bot)
+        self._subject = subject
+        self._dataset_id = dataset.id
+        self._name: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            default=dataset.name, max_length=NAME_CHARACTERS, custom_id="name"
+        )
+        self._leave_out = _numbers("leave_out")
+        self._take_back = _numbers("take_back")
+        self.add_item(Label(text="Name", component=self._name))
+        description = "The numbers on the pictures that shall not be learnt, for example 3, 7-9"
+        self.add_item(Label(text="Leave out", description=description, component=self._leave_out))
+        if len(dataset.chosen) < len(dataset.images):
+            description = "Numbers of pictures that were left out and shall be learnt after all"
+            self.add_item(Label(text="Take back", description=description, component=self._take_back))
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=interaction.message is None)
+        await interaction.client.workflows.datasets.edit(
+            self._dataset_id,
+            interaction.user.id,
+            name=self._name.value,
+            leave_out=numbers_meant(self._leave_out.value),
+            take_back=numbers_meant(self._take_back.value),
+        )
+        await show_changed(interaction, self._subject)
+
+
+async def request_addition(interaction: Interaction, request: AddRequest) -> None:
+    job_id, place, weight = str(interaction.id), place_of(interaction), weight_of(interaction)
+    datasets = interaction.client.workflows.datasets
+    await take_in(interaction, lambda: datasets.add(job_id, place, request, weight=weight))
+
+
+def _choice(own: list[DatasetLine]) -> discord.ui.Select[Any]:
+    """The one worked on last is chosen."""
+    options = [
+        discord.SelectOption(
+            label=line.name[:100], description=f"{line.pictures} pictures", value=line.id, default=at == 0
+        )
+        for at, line in enumerate(own)
+    ]
+    options.append(discord.SelectOption(label="A new dataset", value=A_NEW_ONE, default=not own))
+    return discord.ui.Select(options=options, custom_id="dataset")
+
+
+def _numbers(custom_id: str) -> discord.ui.TextInput[Any]:
+    return discord.ui.TextInput(required=False, max_length=200, placeholder="3, 7-9", custom_id=custom_id)

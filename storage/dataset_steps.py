@@ -1,0 +1,195 @@
+"""What happens to a dataset: every change is a step that remembers what it replaced, so that the last can be undone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.database import Connection, now_ms
+from storage.dataset_tables import dataset_images, dataset_steps, datasets
+from storage.datasets import Dataset, DatasetImage
+from storage.statuses import DatasetAct
+
+Changes = Mapping[int, Mapping[str, Any]]  # columns of images, by number: `is_in` and `caption`
+
+REMEMBERED_STEPS = 50
+FILES_TOLD = 500  # of those one addition left out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """How many pictures it brought, and a (name, reason) pair for every file that it did not use."""
+
+    pictures: int
+    left_out: tuple[tuple[str, str], ...]
+
+
+async def add_images(
+    connection: Connection,
+    dataset: Dataset,
+    images: Sequence[DatasetImage],
+    *,
+    left_out: Sequence[tuple[str, str]],
+    job_id: str,
+) -> None:
+    """A step: these pictures are in from now on. Their numbers are given here; those that are in are left as they are,
+    those that were left out come back."""
+    known = {image.file: image for image in dataset.images}
+    number = max((image.number for image in dataset.images), default=0)
+    before: dict[int, dict[str, Any]] = {}
+    rows = []
+    for image in images:
+        if (there := known.get(image.file)) is not None:
+            before[there.number] = {"is_in": there.is_in}
+            continue
+        number += 1
+        before[number] = {"is_in": False}
+        rows.append(_image_row(dataset, image, number))
+    if rows:
+        await connection.execute(sa.insert(dataset_images), rows)
+    back = [there for there, was in before.items() if not was["is_in"]]
+    await _write(connection, dataset.id, {there: {"is_in": True} for there in back})
+    await _add_step(connection, dataset, DatasetAct.ADD, before, left_out=left_out[:FILES_TOLD], job_id=job_id)
+
+
+async def addition_of(connection: Connection, job_id: str) -> Addition | None:
+    """What that job added; None when it added nothing (yet)."""
+    statement = sa.select(dataset_steps.c.before, dataset_steps.c.left_out).where(dataset_steps.c.job_id == job_id)
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return Addition(pictures=len(row.before), left_out=tuple((name, reason) for name, reason in row.left_out))
+
+
+async def change_images(connection: Connection, dataset: Dataset, act: DatasetAct, changes: Changes) -> bool:
+    """A step that writes these columns; False when they hold those values already, and nothing was done."""
+    images = {image.number: image for image in dataset.images}
+    before = {
+        number: {column: getattr(images[number], column) for column in columns}
+        for number, columns in changes.items()
+        if any(getattr(images[number], column) != value for column, value in columns.items())
+    }
+    if not before:
+        return False
+    await _write(connection, dataset.id, {number: changes[number] for number in before})
+    await _add_step(connection, dataset, act, before)
+    return True
+
+
+async def rename_dataset(connection: Connection, dataset: Dataset, name: str) -> None:
+    await connection.execute(sa.update(datasets).where(datasets.c.id == dataset.id).values(name=name))
+    await _add_step(connection, dataset, DatasetAct.RENAME, {"name": dataset.name})
+
+
+async def undo_last_step(connection: Connection, dataset: Dataset) -> DatasetAct | None:
+    """What was undone; None when nothing is left to undo."""
+    step = await _last_step(connection, dataset.id)
+    if step is None:
+        return None
+    if DatasetAct(step.act) is DatasetAct.RENAME:
+        name = step.before["name"]
+        await connection.execute(sa.update(datasets).where(datasets.c.id == dataset.id).values(name=name))
+    else:
+        await _write(connection, dataset.id, {int(number): columns for number, columns in step.before.items()})
+    statement = sa.delete(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
+    await connection.execute(statement.where(dataset_steps.c.number == step.number))
+    await _touch(connection, dataset.id)
+    return DatasetAct(step.act)
+
+
+async def remember_asked(connection: Connection, dataset_id: str, number: int, job_id: str) -> bool:
+    """A provider is about to be asked, and paid, to describe this picture; False when this job has asked already, or
+    the picture needs no caption (any more)."""
+    statement = (
+        sa.update(dataset_images)
+        .where(dataset_images.c.dataset_id == dataset_id, dataset_images.c.number == number)
+        .where(dataset_images.c.caption.is_(None), dataset_images.c.is_in)
+        .where(sa.or_(dataset_images.c.asked_by.is_(None), dataset_images.c.asked_by != job_id))
+    )
+    return (await connection.execute(statement.values(asked_by=job_id))).rowcount == 1
+
+
+async def forget_asked(connection: Connection, dataset_id: str, number: int, job_id: str) -> None:
+    """The question was certainly not taken."""
+    statement = (
+        sa.update(dataset_images)
+        .where(dataset_images.c.dataset_id == dataset_id, dataset_images.c.number == number)
+        .where(dataset_images.c.asked_by == job_id)
+    )
+    await connection.execute(statement.values(asked_by=None))
+
+
+async def describe_image(connection: Connection, dataset: Dataset, number: int, caption: str, *, job_id: str) -> None:
+    """What its person wrote meanwhile stays. All that one job describes is one step, whatever is done in between."""
+    image = next((image for image in dataset.images if image.number == number), None)
+    if image is None or image.caption is not None:
+        return
+    await _write(connection, dataset.id, {number: {"caption": caption}})
+    statement = sa.select(dataset_steps).where(dataset_steps.c.job_id == job_id)
+    begun = (await connection.execute(statement)).one_or_none()
+    if begun is None:
+        await _add_step(connection, dataset, DatasetAct.CAPTION, {number: {"caption": None}}, job_id=job_id)
+        return
+    before = {**begun.before, str(number): {"caption": None}}
+    await connection.execute(sa.update(dataset_steps).where(dataset_steps.c.job_id == job_id).values(before=before))
+    await _touch(connection, dataset.id)
+
+
+async def _write(connection: Connection, dataset_id: str, changes: Changes) -> None:
+    for number, columns in changes.items():
+        statement = sa.update(dataset_images).where(dataset_images.c.dataset_id == dataset_id)
+        await connection.execute(statement.where(dataset_images.c.number == number).values(**columns))
+
+
+def _image_row(dataset: Dataset, image: DatasetImage, number: int) -> dict[str, Any]:
+    return {
+        "dataset_id": dataset.id,
+        "number": number,
+        **dataset.place.as_columns(),
+        "name": image.name,
+        "file": image.file,
+        "width": image.width,
+        "height": image.height,
+        "original_width": image.original_width,
+        "original_height": image.original_height,
+        "measures": dict(image.measures),
+        "caption": image.caption,
+        "is_in": True,
+    }
+
+
+async def _add_step(
+    connection: Connection,
+    dataset: Dataset,
+    act: DatasetAct,
+    before: Mapping[Any, Any],
+    *,
+    left_out: Sequence[tuple[str, str]] = (),
+    job_id: str | None = None,
+) -> None:
+    last = await _last_step(connection, dataset.id)
+    number = last.number + 1 if last is not None else 1
+    step = {
+        "dataset_id": dataset.id,
+        "number": number,
+        **dataset.place.as_columns(),
+        "act": act,
+        "before": {str(key): value for key, value in before.items()},
+        "left_out": [list(pair) for pair in left_out],
+        "job_id": job_id,
+        "made_ms": now_ms(),
+    }
+    await connection.execute(sa.insert(dataset_steps).values(**step))
+    old = sa.delete(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
+    await connection.execute(old.where(dataset_steps.c.number <= number - REMEMBERED_STEPS))
+    await _touch(connection, dataset.id)
+
+
+async def _last_step(connection: Connection, dataset_id: str) -> sa.Row[Any] | None:
+    statement = sa.select(dataset_steps).where(dataset_steps.c.dataset_id == dataset_id)
+    return (await connection.execute(statement.order_by(dataset_steps.c.number.desc()).limit(1))).one_or_none()
+
+
+async def _touch(connection: Connection, dataset_id: str) -> None:
+    await connection.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(updated_ms=now_ms()))
