@@ -1,6 +1,5 @@
 """Turns one untrusted picture into a clean sRGB JPEG, or says why not. Runs in a pool process only."""
 
-import contextlib
 import hashlib
 import io
 import os
@@ -150,10 +149,11 @@ def _encoded(picture: Image.Image) -> bytes:
 
 
 def _keep(encoded: bytes, path: Path) -> None:
-    """Lasting before it is reported, and readable by the bot alone."""
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(encoded)
-            file.flush()
-            os.fsync(file.fileno())
+    """Lasting before it is reported, for the bot alone, and never there in part, even when this process dies."""
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(encoded)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

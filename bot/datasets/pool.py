@@ -1,5 +1,6 @@
 """The processes that touch untrusted bytes, opened once at startup and closed at shutdown."""
 
+import asyncio
 import contextlib
 import ctypes
 import multiprocessing
@@ -30,6 +31,15 @@ def open_pool(workers: int | None = None) -> "LastingPool":
     pool = LastingPool(workers or min(4, os.cpu_count() or 1))
     pool.submit(_is_ready).result()
     return pool
+
+
+async def alone(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """In a process of its own, which nobody else's work can end. Raises BrokenExecutor when this work ends it."""
+    process = _processes(1)
+    try:
+        return await asyncio.wrap_future(process.submit(fn, *args, **kwargs))
+    finally:
+        process.shutdown(wait=False, cancel_futures=True)
 
 
 class LastingPool(Executor):

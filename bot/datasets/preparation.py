@@ -1,15 +1,18 @@
 """Workflows call `prepare`: files on disk become checked pictures on disk. All blocking work is in the pool."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from bot.datasets.images import prepare_stored
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.pairing import Candidate
-from bot.datasets.report import LeftOut, Prepared, PreparedImage
+from bot.datasets.pool import alone
+from bot.datasets.report import LeftOut, Prepared, PreparedImage, shown_name
 from bot.datasets.selection import Selection
 from bot.datasets.sources import SourceFile, gather
 from bot.datasets.workplace import clear, hand_out, opened
@@ -19,6 +22,8 @@ __all__ = ["SourceFile", "prepare"]
 _AT_WORK = 8  # two pictures for each of the four processes a pool has at most
 _AHEAD = 32  # of the oldest unfinished picture: a slow one holds up nobody
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Verdict = PreparedImage | LeftOut
 Job = asyncio.Future[Verdict]
 
@@ -40,17 +45,16 @@ async def prepare(
 
     `into` belongs to one preparation at a time; another starts over.
     """
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(pool, clear, into)
+    await _done(pool, clear, into)
     is_complete = False
     try:
         folder = opened(into)
-        gathered = await loop.run_in_executor(pool, gather, tuple(sources), limits)
+        gathered = await _done(pool, gather, tuple(sources), limits)
         selection = Selection(most=min(most, limits.max_images), left_out=list(gathered.left_out))
         await _fill(selection, gathered.candidates, folder, pool, limits, on_progress)
         selection.refuse_if_empty()
         names = tuple(f"{image.sha256}.jpg" for image in selection.images)
-        await loop.run_in_executor(pool, hand_out, names, folder, into)
+        await _done(pool, hand_out, names, folder, into)
         is_complete = True
     finally:
         if not is_complete:
@@ -82,7 +86,7 @@ async def _fill(
             )
             while begun and begun[0][1].done():
                 candidate, job = begun.popleft()
-                selection.judge(candidate, job.result())
+                selection.judge(candidate, await _verdict(candidate, job, folder, limits))
                 done += 1
                 on_progress(done, len(candidates))
     finally:
@@ -93,13 +97,30 @@ async def _fill(
         selection.leave_out_as_surplus(surplus)
 
 
+async def _verdict(candidate: Candidate, job: Job, folder: Path, limits: DatasetLimits) -> Verdict:
+    """When a process dies, all that was at work in the pool is lost: each then gets a process of its own."""
+    with contextlib.suppress(BrokenExecutor):
+        return job.result()
+    try:
+        return await alone(prepare_stored, candidate.stored, folder, limits)
+    except BrokenExecutor:
+        return LeftOut(name=shown_name(candidate.stored.name), reason="breaks the reader: save it again as JPEG or PNG")
+
+
 def _has_room(begun: deque[tuple[Candidate, Job]]) -> bool:
     return len(begun) < _AHEAD and sum(not job.done() for _, job in begun) < _AT_WORK
 
 
-async def _clear(into: Path, pool: Executor) -> None:
-    loop = asyncio.get_running_loop()
+async def _done(pool: Executor, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Also when somebody else's picture ends the process it is done in."""
     try:
-        await asyncio.shield(loop.run_in_executor(pool, clear, into))
-    except RuntimeError:  # the pool is closed or broken; few files are left, and nothing else can be done
+        return await asyncio.wrap_future(pool.submit(fn, *args, **kwargs))
+    except BrokenExecutor:
+        return await alone(fn, *args, **kwargs)
+
+
+async def _clear(into: Path, pool: Executor) -> None:
+    try:
+        await asyncio.shield(_done(pool, clear, into))
+    except RuntimeError:  # the pool is closed; few files are left, and nothing else can be done
         clear(into)

@@ -26,8 +26,9 @@ def opened(into: Path) -> Path:
 def hand_out(names: Sequence[str], folder: Path, into: Path) -> None:
     """Lasting once it returns: a rename survives a power cut only when its folder is written too."""
     for name in names:
-        (folder / name).rename(into / name)
-    shutil.rmtree(folder)
+        if not (into / name).exists():  # moved by a process that died at it
+            (folder / name).rename(into / name)
+    shutil.rmtree(folder, ignore_errors=True)
     descriptor = os.open(into, os.O_RDONLY)
     try:
         os.fsync(descriptor)
