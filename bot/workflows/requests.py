@@ -85,7 +85,7 @@ def numbers_meant(text: str) -> tuple[int, ...]:
         span = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
         if span is None:
             raise BadInput("Write the numbers on the pictures, for example 3, 7-9.")
-        first, last = int(span[1]), int(span[2] or span[1])
+        first, last = sorted((int(span[1]), int(span[2] or span[1])))
         numbers.update(range(first, last + 1))
     return tuple(sorted(numbers))
 
