@@ -11,6 +11,7 @@ from bot.client import Atelier
 from bot.downloads import Upload
 from bot.errors import BadInput, NotYours
 from bot.messages.buttons import Act, pattern
+from bot.messages.words import count
 from bot.permissions import Asker
 from storage.datasets import datasets_of_person
 from storage.places import DIRECT_MESSAGE, Place
@@ -84,7 +85,9 @@ async def own_datasets(interaction: Interaction, typed: str) -> list[app_command
     """An autocomplete list of this person's datasets, the one worked on last first."""
     async with interaction.client.resources.database.reading() as connection:
         lines = await datasets_of_person(connection, interaction.user.id, limit=4 * CHOICES)
-    return choices(matching(typed, [(f"{line.name} · {line.pictures} pictures", line.id) for line in lines]))
+    return choices(
+        matching(typed, [(f"{line.name} · {count(line.pictures, 'picture', 'pictures')}", line.id) for line in lines])
+    )
 
 
 class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]], template=r"atelier:never"):

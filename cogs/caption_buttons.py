@@ -7,10 +7,11 @@ import discord
 
 from bot.client import Atelier
 from bot.datasets.captions import MAX_CAPTION_CHARACTERS
+from bot.errors import BadInput
 from bot.messages.buttons import Act
 from bot.messages.dataset_cards import captions_page, on_caption_page
 from bot.messages.view import DatasetView
-from bot.messages.words import plain
+from bot.messages.words import flat
 from cogs.answers import CardButton, Dialog, Interaction, place_of, take_in, weight_of
 from storage.datasets import DatasetImage
 
@@ -34,6 +35,8 @@ class WriteCaptionsButton(CardButton, act=Act.WRITE_CAPTIONS):
         view = await _view(interaction, self.subject)
         page = _page(self.subject)
         images = on_caption_page(view.dataset, page)
+        if not images:
+            raise BadInput("No picture is in it any more: add some first.")
         await interaction.response.send_modal(CaptionsDialog(interaction.client, view, page, images))
 
 
@@ -58,7 +61,7 @@ class CaptionsDialog(Dialog, title="Captions"):
         self._dataset_id = view.dataset.id
         self._fields = {image.number: _caption_field(image) for image in images}
         for image in images:
-            text = f"{image.number} · {plain(image.name, 30)}"[:45]
+            text = f"{image.number} · {flat(image.name, 30)}"[:45]
             self.add_item(Label(text=text, component=self._fields[image.number]))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:

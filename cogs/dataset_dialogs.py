@@ -6,6 +6,7 @@ import discord
 
 from bot.client import Atelier
 from bot.downloads import Upload
+from bot.messages.words import count
 from bot.workflows.requests import LOOSE_UPLOADS, NAME_CHARACTERS, AddRequest, numbers_meant
 from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
 from cogs.dataset_showing import show_changed
@@ -100,7 +101,10 @@ def _choice(own: list[DatasetLine]) -> discord.ui.Select[Any]:
     """The one worked on last is chosen."""
     options = [
         discord.SelectOption(
-            label=line.name[:100], description=f"{line.pictures} pictures", value=line.id, default=at == 0
+            label=line.name[:100],
+            description=count(line.pictures, "picture", "pictures"),
+            value=line.id,
+            default=at == 0,
         )
         for at, line in enumerate(own)
     ]

@@ -24,12 +24,12 @@ from bot.providers.card import (
 )
 from bot.settings import Settings, read_settings
 from storage.database import Connection
-from storage.dataset_steps import add_images
-from storage.datasets import Dataset, DatasetImage, create_dataset
+from storage.dataset_steps import add_images, change_images
+from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset
 from storage.jobs import Job
 from storage.models import Model
 from storage.places import Place
-from storage.statuses import JobKind, JobStatus
+from storage.statuses import DatasetAct, JobKind, JobStatus
 from storage.submissions import Submission
 from storage.training_sets import TrainingImage, TrainingSet
 from tests.dataset_files import photo
@@ -204,10 +204,14 @@ def measures_of(number: int) -> Mapping[str, Any]:
 
 
 async def store_dataset(connection: Connection, value: Dataset) -> None:
-    """As an addition by the job of the same id left it."""
+    """As an addition by the job of the same id left it; then its person left out what is not in."""
     await create_dataset(connection, value.id, value.place, value.name)
     empty = replace(value, images=())
     await add_images(connection, empty, value.images, left_out=value.left_out, job_id=value.id)
+    if out := {image.number: {"is_in": False} for image in value.images if not image.is_in}:
+        stored = await find_dataset(connection, value.id)
+        assert stored is not None
+        await change_images(connection, stored, DatasetAct.LEAVE_OUT, out)
 
 
 def dataset_image(number: int, **changes: Any) -> DatasetImage:

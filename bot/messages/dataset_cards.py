@@ -11,7 +11,7 @@ from bot.messages.offers import dollars, quote, trainer_title
 from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, captions_line, report, start_button, studio_buttons
 from bot.messages.review import LEFT_OUT_LINES, left_out_lines
 from bot.messages.view import DatasetView
-from bot.messages.words import count, moment, plain
+from bot.messages.words import count, flat, moment, plain
 from storage.datasets import Dataset, DatasetImage, DatasetLine
 
 CAPTIONS_PER_PAGE = 5  # a dialog has room for so many
@@ -61,7 +61,7 @@ def datasets_page(
         return finished_card(container)
     container.add_item(discord.ui.TextDisplay(f"### Your datasets · {total:,}"))
     if has_covers:
-        names = ", ".join(plain(line.name, 60) for line in lines)
+        names = ", ".join(flat(line.name, 60) for line in lines)
         container.add_item(discord.ui.MediaGallery(discord.MediaGalleryItem(COVERS, description=names[:1024])))
     for place, line in enumerate(lines, start=1):
         pictures = count(line.pictures, "picture", "pictures")
@@ -95,7 +95,7 @@ def captions_page(view: DatasetView, page: int, *, has_strip: bool) -> Card:
     container.add_item(discord.ui.TextDisplay(head))
     images = on_caption_page(dataset, page)
     if has_strip:
-        names = ", ".join(f"{image.number} {plain(image.name, 40)}" for image in images)
+        names = ", ".join(f"{image.number} {flat(image.name, 40)}" for image in images)
         strip = discord.MediaGalleryItem(COVERS, description=names[:1024])
         container.add_item(discord.ui.MediaGallery(strip))
     container.add_item(discord.ui.TextDisplay("\n".join(map(_caption, images)) or "No picture is in it."))

@@ -8,9 +8,9 @@ import discord
 from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
 from bot.messages.buttons import Act, Card, button
 from bot.messages.view import DatasetView
-from bot.messages.words import count, plain
+from bot.messages.words import count, flat, plain
 from bot.pictures.sheets import MOST_TILES, Mark, Tile
-from bot.providers.card import CaptionRule, TrainerCard
+from bot.providers.card import CaptionRule
 from storage.datasets import DatasetImage, DatasetLine
 
 SHEET_NAME = "pictures.jpg"
@@ -44,6 +44,7 @@ SHORT_WORDS = {
     Flaw.BORDERED: "bars",
 }
 NUMBERS_TOLD = 12
+ALT_CHARACTERS = 1024
 
 
 def report(view: DatasetView) -> str:
@@ -110,14 +111,20 @@ def numbered(numbers: Sequence[int]) -> str:
 
 
 def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], int]:
-    """What the sheet shows, and how many pictures beyond that: with too many, the flawed ones first."""
-    shown = list(view.dataset.chosen)
-    if len(shown) > MOST_TILES:
-        shown.sort(key=lambda image: (image.number not in view.appraisal.findings, image.number))
-    beyond = max(0, len(shown) - MOST_TILES)
-    shown = sorted(shown[:MOST_TILES], key=lambda image: image.number)
-    out = [image for image in view.dataset.images if not image.is_in][: MOST_TILES - len(shown)]
-    return [_tile(view.appraisal, image, path_of[image.file]) for image in [*shown, *out]], beyond
+    """What the sheet shows, and how many pictures beyond that."""
+    shown, beyond = _shown(view)
+    return [_tile(view.appraisal, image, path_of[image.file]) for image in shown], beyond
+
+
+def _shown(view: DatasetView) -> tuple[Sequence[DatasetImage], int]:
+    """What was left out comes last. Of too many, the flawed ones; the last tile then counts the others."""
+    chosen = view.dataset.chosen
+    if len(chosen) <= MOST_TILES:
+        out = [image for image in view.dataset.images if not image.is_in]
+        return [*chosen, *out][:MOST_TILES], 0
+    flawed_first = sorted(chosen, key=lambda image: (image.number not in view.appraisal.findings, image.number))
+    shown = sorted(flawed_first[: MOST_TILES - 1], key=lambda image: image.number)
+    return shown, len(chosen) - len(shown)
 
 
 def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:
@@ -129,7 +136,7 @@ def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> li
 def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Tile]:
     """The first picture of each dataset that has one, in the order of the list."""
     return [
-        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=plain(line.name, 18))
+        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=flat(line.name, 18))
         for place, line in enumerate(lines, start=1)
         if line.cover is not None
     ]
@@ -137,13 +144,16 @@ def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Ti
 
 def sheet_alt_text(view: DatasetView) -> str:
     """What the sheet says to who cannot see it: names, and what was found."""
-    told = [_told(view.appraisal, image) for image in view.dataset.chosen[:MOST_TILES]]
-    return f"The pictures of {plain(view.dataset.name, 60)}: {', '.join(told)}"[:1024]
+    shown, beyond = _shown(view)
+    told = ", ".join(_told(view.appraisal, image) for image in shown)
+    more = f" and {beyond:,} more" if beyond else ""
+    return flat(f"The pictures of {flat(view.dataset.name, 60)}: {told}", ALT_CHARACTERS - len(more)) + more
 
 
 def _told(appraisal: Appraisal, image: DatasetImage) -> str:
     findings = appraisal.findings.get(image.number, ())
-    return f"{image.number} {plain(image.name, 40)}" + (f" ({_label(findings)})" if findings else "")
+    said = "left out" if not image.is_in else _label(findings) if findings else ""
+    return f"{image.number} {flat(image.name, 40)}" + (f" ({said})" if said else "")
 
 
 def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
@@ -173,11 +183,6 @@ def start_button(view: DatasetView, act: Act, label: str) -> discord.ui.Button[C
         person_id=view.dataset.place.person_id,
         style=discord.ButtonStyle.success if is_good else discord.ButtonStyle.secondary,
     )
-
-
-def takes(trainer: TrainerCard) -> str:
-    low, high = trainer.image_count.lowest, trainer.image_count.highest
-    return f"{low:g} to {high:g} pictures"
 
 
 def _by_flaw(appraisal: Appraisal) -> Iterator[tuple[str, list[int]]]:

@@ -91,9 +91,13 @@ TITLES = {
 
 def plain(text: str, longest: int = 200) -> str:
     """A person's words, shown as they are: no mark-up, no line breaks, cut with an ellipsis."""
-    flat = " ".join(text.split())
-    cut = flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(cut))
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(flat(text, longest)))
+
+
+def flat(text: str, longest: int = 200) -> str:
+    """The same where Discord knows no mark-up and would show what escapes it: in pictures, alt texts, dialogs."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def place_named(source: str, longest: int = 80) -> str:

@@ -81,11 +81,11 @@ def checked_name(name: str, what: str = "model") -> str:
 def numbers_meant(text: str) -> tuple[int, ...]:
     """Of pictures, as people write them: `3, 7-9`. Raises `BadInput`."""
     numbers: set[int] = set()
-    for part in re.split(r"[,;\s]+", re.sub(r"\s*[-–]\s*", "-", text.strip())) if text.strip() else ():
+    for part in re.findall(r"[^,;\s]+", re.sub(r"\s*[-–]\s*", "-", text)):
         span = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
         if span is None:
             raise BadInput("Write the numbers on the pictures, for example 3, 7-9.")
-        first, last = int(span[1]), int(span[2] or span[1])
+        first, last = sorted((int(span[1]), int(span[2] or span[1])))
         numbers.update(range(first, last + 1))
     return tuple(sorted(numbers))
 

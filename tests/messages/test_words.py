@@ -12,6 +12,7 @@ from bot.messages.words import (
     STATUS_WORDS,
     count,
     duration,
+    flat,
     moment,
     place_named,
     plain,
@@ -126,3 +127,9 @@ def test_a_place_is_named_without_what_may_be_a_signature() -> None:
     assert place_named("https://files.example/a.safetensors?sig=5ec4e7#x") == "https://files.example/a.safetensors"
     assert place_named("ann/luna") == "ann/luna"
     assert len(place_named("x" * 500)) == 80
+
+
+@given(some.text(max_size=300))
+def test_where_no_mark_up_is_read_words_are_on_one_line_and_otherwise_as_written(text: str) -> None:
+    assert flat(text, 300) == " ".join(text.split())
+    assert len(flat(text, 20)) <= 20

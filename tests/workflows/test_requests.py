@@ -19,6 +19,7 @@ from bot.workflows.requests import (
     checked_name,
     checked_uploads,
     default_settings,
+    numbers_meant,
 )
 from tests.builders import GENERATION, GENERATOR, TRAINER
 
@@ -44,6 +45,30 @@ def choices(**changes: Any) -> AdvancedChoices:
 
 
 DEFAULTS = default_settings(TRAINER, trigger_word="ohwx", mode="style")
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("", ()),
+        ("  ", ()),
+        ("3", (3,)),
+        ("3, 7-9", (3, 7, 8, 9)),
+        ("3,", (3,)),
+        ("9 7;8 - 8", (7, 8, 9)),
+        ("7 – 9", (7, 8, 9)),
+        ("9-7", (7, 8, 9)),
+        ("2, 2, 1-3", (1, 2, 3)),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(typed: str, numbers: tuple[int, ...]) -> None:
+    assert numbers_meant(typed) == numbers
+
+
+@pytest.mark.parametrize("typed", ["all", "3 and 4", "-", "3-", "-3", "1-2-3", "3.5", "12345", "#3", "³"])
+def test_what_is_no_number_is_a_sentence(typed: str) -> None:
+    with pytest.raises(BadInput, match="Write the numbers on the pictures"):
+        numbers_meant(typed)
 
 
 @pytest.mark.parametrize(
