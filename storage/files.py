@@ -27,6 +27,7 @@ class Files:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="files")
+        self.changing = asyncio.Lock()  # held from adopting a file to its row, and from looking for rows to removing
         self._incoming = root / "incoming"
         self._work = root / "work"
         for folder in (self._root, self._incoming, self._work):

@@ -74,7 +74,7 @@ class Preparation:
     async def _added(self, job: Job) -> Addition:
         prepared = await self._prepared(job)
         folder = self._files.work_folder(job.id) / "prepared"
-        async with self._database.writing() as connection:
+        async with self._files.changing, self._database.writing() as connection:
             dataset = await self._dataset_of(connection, job)
             fresh, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
             left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))

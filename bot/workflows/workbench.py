@@ -76,7 +76,7 @@ class Workbench:
 
     async def drop_pictures(self, files: Collection[str]) -> None:
         """Those of them that neither a dataset nor a training needs. Nobody adds one of them while this looks."""
-        async with self.database.writing() as connection:
+        async with self.files.changing, self.database.writing() as connection:
             for file in set(files) - await needed_pictures(connection, files):
                 self.files.remove(file)
 
