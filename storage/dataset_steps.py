@@ -99,10 +99,12 @@ async def undo_last_step(connection: Connection, dataset: Dataset) -> DatasetAct
 
 
 async def remember_asked(connection: Connection, dataset_id: str, number: int, job_id: str) -> bool:
-    """A provider is about to be asked, and paid, to describe this picture; False when this job has asked already."""
+    """A provider is about to be asked, and paid, to describe this picture; False when this job has asked already, or
+    the picture needs no caption (any more)."""
     statement = (
         sa.update(dataset_images)
         .where(dataset_images.c.dataset_id == dataset_id, dataset_images.c.number == number)
+        .where(dataset_images.c.caption.is_(None), dataset_images.c.is_in)
         .where(sa.or_(dataset_images.c.asked_by.is_(None), dataset_images.c.asked_by != job_id))
     )
     return (await connection.execute(statement.values(asked_by=job_id))).rowcount == 1
@@ -119,25 +121,18 @@ async def forget_asked(connection: Connection, dataset_id: str, number: int, job
 
 
 async def describe_image(connection: Connection, dataset: Dataset, number: int, caption: str, *, job_id: str) -> None:
-    """What its person wrote meanwhile stays. All that one job describes in a row is one step."""
+    """What its person wrote meanwhile stays. All that one job describes is one step, whatever is done in between."""
     image = next((image for image in dataset.images if image.number == number), None)
     if image is None or image.caption is not None:
         return
     await _write(connection, dataset.id, {number: {"caption": caption}})
-    last = await _last_step(connection, dataset.id)
-    if last is None or last.job_id != job_id:
-        known = await addition_of(connection, job_id)
-        await _add_step(
-            connection,
-            dataset,
-            DatasetAct.CAPTION,
-            {number: {"caption": None}},
-            job_id=job_id if known is None else None,
-        )
+    statement = sa.select(dataset_steps).where(dataset_steps.c.job_id == job_id)
+    begun = (await connection.execute(statement)).one_or_none()
+    if begun is None:
+        await _add_step(connection, dataset, DatasetAct.CAPTION, {number: {"caption": None}}, job_id=job_id)
         return
-    before = {**last.before, str(number): {"caption": None}}
-    statement = sa.update(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
-    await connection.execute(statement.where(dataset_steps.c.number == last.number).values(before=before))
+    before = {**begun.before, str(number): {"caption": None}}
+    await connection.execute(sa.update(dataset_steps).where(dataset_steps.c.job_id == job_id).values(before=before))
     await _touch(connection, dataset.id)
 
 

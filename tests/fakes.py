@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from bot.errors import ProviderError, ProviderGone, ProviderRefused
-from bot.providers.card import Price, ProviderCard
+from bot.providers.card import CaptionerCard, Price, ProviderCard
 from bot.providers.tasks import (
     FetchedPictures,
     Finished,
@@ -45,6 +45,7 @@ class FakeProvider:
         self.laid_out = 0
         self.tidied = 0
         self.withholds = 0
+        self.described: list[str] = []
 
     @property
     def card(self) -> ProviderCard:
@@ -62,6 +63,10 @@ class FakeProvider:
 
     def costs(self, usd: float) -> None:
         self._change_trainers(price=Price(once=usd))
+
+    def describes_pictures(self, *, usd: float | None = 0.25) -> None:
+        captioner = CaptionerCard(title="Fake describer", usd_per_caption=usd, usual_seconds=1, at_once=1)
+        self._card = replace(self._card, captioner=captioner)
 
     def _change_trainers(self, **changes: Any) -> None:
         trainers = tuple(replace(trainer, **changes) for trainer in self._card.trainers)
@@ -153,6 +158,15 @@ class FakeProvider:
         for number, path in enumerate(paths):
             Image.new("RGB", (8, 8), (number, len(task.id), hash(task.id) % 256)).save(path)
         return FetchedPictures(paths=paths, withheld=self.withholds)
+
+    async def caption(self, picture: Path) -> str:
+        """`described` holds the name of each that was paid for."""
+        self._fail("caption")
+        if not picture.is_file():
+            raise ProviderRefused("The picture is not there.")
+        self.described.append(picture.name)
+        self._fail("described")
+        return f"picture {picture.name[:8]}"
 
     async def close(self) -> None:
         pass

@@ -17,13 +17,14 @@ from bot.errors import (
     ProviderError,
     ProviderGone,
     ProviderUnpaid,
+    ProviderUnreachable,
     StageOverdue,
     WaitedTooLong,
 )
 from bot.providers.contract import Captions
 from bot.workflows.datasets import own
 from bot.workflows.engine import Json
-from bot.workflows.stages import Superseded, within
+from bot.workflows.stages import within
 from bot.workflows.workbench import Workbench, lane_of
 from storage.dataset_steps import describe_image, forget_asked, remember_asked
 from storage.datasets import Dataset, DatasetImage, find_dataset, locked_dataset
@@ -34,8 +35,12 @@ from storage.statuses import JobKind, JobStatus, Stage
 log = logging.getLogger(__name__)
 
 CAPTION = "caption"
-NOT_TAKEN = (ProviderBusy, ProviderDenied, ProviderUnpaid, ProviderGone, WaitedTooLong, Cancelled, Superseded)
-LONGEST_FOR_ONE = 300.0  # seconds
+NOT_TAKEN = (ProviderBusy, ProviderUnreachable, ProviderDenied, ProviderUnpaid, ProviderGone)
+LONGEST_FOR_ONE = 300.0  # seconds, once it is asked
+
+
+class NotAsked(Exception):
+    """Its person wrote a caption meanwhile; or this job asked before, and nobody can say what became of it."""
 
 
 class Captioning:
@@ -77,38 +82,44 @@ class Captioning:
 
     async def _describe(self, job: Job) -> Json:
         """One after the other, each saved at once. What was asked and never answered is not asked again."""
-        dataset = await self._dataset_of(job)
-        waiting = _without_caption(dataset)
-        skipped = 0
+        waiting = _without_caption(await self._dataset_of(job))
         for place, image in enumerate(waiting):
-            skipped += not await self._describe_one(job, image)
+            await self._describe_one(job, image)
             await self._tell_progress(job, (place + 1) / len(waiting))
-        await self._bench.refresh_reviews(dataset.id)
+        await self._bench.refresh_reviews(job.details["dataset"])
+        left = {image.number for image in _without_caption(await self._dataset_of(job))}
+        skipped = len(left.intersection(image.number for image in waiting))
         return {"described": len(waiting) - skipped, "skipped": skipped}
 
-    async def _describe_one(self, job: Job, image: DatasetImage) -> bool:
-        """False when nobody can say what it shows, or whether the question was paid for."""
-        picture = self._bench.files.path_of(image.file)
+    async def _describe_one(self, job: Job, image: DatasetImage) -> None:
+        """It stays without a caption when nobody can say what it shows, or whether the question was paid for."""
+        try:
+            text = await self._bench.outages.outlast(job, lambda: self._ask(job, image))
+        except (*NOT_TAKEN, WaitedTooLong):
+            raise
+        except NotAsked:
+            return
+        except (ProviderError, StageOverdue) as problem:
+            log.warning("Picture %d of job %s was not described: %s", image.number, job.id, problem)
+            return
+        if caption := cleaned_caption(text)[:MAX_CAPTION_CHARACTERS]:
+            await self._save(job, image.number, caption)
+
+    async def _ask(self, job: Job, image: DatasetImage) -> str:
+        """The question is remembered before it is asked, and forgotten only when it was certainly not taken."""
         async with self._database.writing() as connection:
             now = await find_job(connection, job.id)
             if now is None or now.status is not JobStatus.RUNNING:
                 raise Cancelled("This job was stopped.")
             if not await remember_asked(connection, job.details["dataset"], image.number, job.id):
-                return False
+                raise NotAsked
         describer = self._bench.providers.that(job.provider, Captions)
         try:
-            text = await within(LONGEST_FOR_ONE, self._bench.outages.outlast(job, lambda: describer.caption(picture)))
+            return await within(LONGEST_FOR_ONE, describer.caption(self._bench.files.path_of(image.file)))
         except NOT_TAKEN:
             async with self._database.writing() as connection:
                 await forget_asked(connection, job.details["dataset"], image.number, job.id)
             raise
-        except (ProviderError, StageOverdue) as problem:
-            log.warning("Picture %d of job %s was not described: %s", image.number, job.id, problem)
-            return False
-        caption = cleaned_caption(text)[:MAX_CAPTION_CHARACTERS]
-        if caption:
-            await self._save(job, image.number, caption)
-        return bool(caption)
 
     async def _save(self, job: Job, number: int, caption: str) -> None:
         async with self._database.writing() as connection:

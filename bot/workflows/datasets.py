@@ -22,10 +22,9 @@ from storage.datasets import (
     find_dataset,
     locked_dataset,
 )
-from storage.jobs import Job
+from storage.jobs import Job, dataset_being_begun
 from storage.places import Place
 from storage.statuses import DatasetAct, JobKind, JobStatus
-from storage.training_sets import waiting_to_be_packed
 
 DATASETS_PER_PERSON = 100
 OUR_WORK = "atelier"  # where no provider has a part
@@ -47,9 +46,11 @@ class Datasets:
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         async with self._database.writing() as connection:
             dataset_id = await dataset_meant(connection, place.person_id, request.dataset)
+            begun_as = None
             if dataset_id is None:
                 name = checked_name(request.dataset, "dataset")
                 await require_room(connection, place)
+                begun_as = await dataset_being_begun(connection, place.person_id, name)
             else:
                 name = own(await find_dataset(connection, dataset_id), place.person_id).name
             job = Job(
@@ -61,7 +62,7 @@ class Datasets:
                 weight=weight,
                 details={
                     "name": name,
-                    "dataset": dataset_id or job_id,
+                    "dataset": dataset_id or begun_as or job_id,
                     "is_new": dataset_id is None,
                     "uploads": [asdict(upload) for upload in request.uploads],
                 },
@@ -139,9 +140,7 @@ class Datasets:
         async with self._database.writing() as connection:
             dataset = own(await locked_dataset(connection, dataset_id), person_id)
             files = await delete_dataset(connection, dataset)
-            files -= await waiting_to_be_packed(connection, list(files))
-        for file in files:
-            self._bench.files.remove(file)
+        await self._bench.drop_pictures(files)
         await self._bench.refresh_reviews(dataset_id)
         return dataset
 

@@ -26,6 +26,7 @@ AGAIN = "please run /finetune again."
 
 class TrainingSets:
     def __init__(self, bench: Workbench, *, pool: Executor) -> None:
+        self._bench = bench
         self._database = bench.database
         self._files = bench.files
         self._pool = pool
@@ -61,6 +62,7 @@ class TrainingSets:
         prepared_file = await self._files.keep(packed)
         async with self._database.writing() as connection:
             await remember_packed(connection, job_id, prepared_file)
+        await self._bench.drop_pictures({image.sha256 for image in training_set.images})  # of a dataset deleted since
         packed.unlink(missing_ok=True)
 
     async def of(self, job: Job) -> TrainingSet:

@@ -1,7 +1,7 @@
 """What every story works with. Built once in `bot/client.py`, given to each through its constructor."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from storage.database import Connection, Database
 from storage.files import Files
 from storage.jobs import Job, add_job, find_job, reviews_of_dataset
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
+from storage.training_sets import needed_pictures
 from storage.turns import take_turn
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,12 @@ class Workbench:
             waiting = await reviews_of_dataset(connection, dataset_id)
         for job_id in waiting:
             await self.cards.refresh(job_id)
+
+    async def drop_pictures(self, files: Collection[str]) -> None:
+        """Those of them that neither a dataset nor a training needs. Nobody adds one of them while this looks."""
+        async with self.database.writing() as connection:
+            for file in set(files) - await needed_pictures(connection, files):
+                self.files.remove(file)
 
     async def share(self, file: Path, key: str) -> None:
         """Put a file into object storage, when there is one."""

@@ -104,11 +104,11 @@ def test_a_name_that_is_taken_can_be_shown_and_taken_again(typed: str) -> None:
 
 def test_uploads_are_counted_and_weighed_together() -> None:
     one = Upload(url="https://cdn.discordapp.com/1", name="1.jpg", size_bytes=100)
-    checked_uploads([one] * 10, max_bytes=1000)
+    checked_uploads([one] * 11, max_bytes=1100)
     with pytest.raises(BadInput, match="Attach a zip or pictures"):
         checked_uploads([], max_bytes=1000)
-    with pytest.raises(BadInput, match="at most 10 loose pictures"):
-        checked_uploads([one] * 11, max_bytes=10_000)
+    with pytest.raises(BadInput, match="at most 11 files at once"):
+        checked_uploads([one] * 12, max_bytes=10_000)
     with pytest.raises(BadInput, match="more than 5 MiB"):
         checked_uploads([replace(one, size_bytes=3 * 2**20)] * 2, max_bytes=5 * 2**20)
 

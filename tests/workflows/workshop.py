@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from bot.datasets.limits import DatasetLimits
 from bot.downloads import Upload
 from bot.hub.hub import Hub
 from bot.providers.contract import Provider
@@ -56,6 +57,7 @@ class Workshop:
         self.other_providers: list[Provider] = []
         self.objects: Objects | None = None
         self.hub = Hub(endpoint="http://127.0.0.1:9")
+        self.limits = DatasetLimits()
         self.hooks = Hooks(public_url=None, key="key")
         self._client = httpx.AsyncClient()
         self._folder = folder
@@ -83,6 +85,7 @@ class Workshop:
             hooks=self.hooks,
             objects=self.objects,
             hub=self.hub,
+            limits=self.limits,
             sleep=self._pace,
             wakeups=Wakeups(self._pace),
             now_ms=self.clock_ms,

@@ -1,0 +1,201 @@
+"""What a training learns is what its dataset held at Start, whatever becomes of the dataset before and afterwards."""
+
+import asyncio
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import BadInput, NotFound, TooLate
+from bot.permissions import Asker
+from bot.providers.tasks import Task, TrainingRequest
+from storage.statuses import JobStatus, Stage
+from storage.training_sets import TrainingSet, find_training_set
+from tests.builders import PLACE
+from tests.dataset_files import photo_files, zip_of
+from tests.workflows.drafts import DRAFT, ME, captions_of, draft, ended, kept, store_draft, training
+from tests.workflows.test_additions import add
+from tests.workflows.workshop import Workshop, upload
+
+JOB = "7007"
+
+
+async def under_review(workshop: Workshop, captions: list[str | None]) -> None:
+    await store_draft(workshop, captions)
+    await workshop.do.finetune.request(JOB, PLACE, training())
+    assert (await workshop.job(JOB)).status is JobStatus.REVIEW
+
+
+async def frozen(workshop: Workshop, job_id: str = JOB) -> TrainingSet | None:
+    async with workshop.database.reading() as connection:
+        return await find_training_set(connection, job_id)
+
+
+async def learnt(workshop: Workshop) -> list[str | None]:
+    training_set = await frozen(workshop)
+    assert training_set is not None
+    return [image.caption for image in training_set.images]
+
+
+def sent_to(workshop: Workshop) -> list[dict[str, bytes]]:
+    """The captions in each zip that the provider is given."""
+    sent: list[dict[str, bytes]] = []
+    submit = workshop.provider.submit_training
+
+    async def look(request: TrainingRequest) -> Task:
+        with zipfile.ZipFile(request.dataset) as archive:
+            sent.append({name: archive.read(name) for name in archive.namelist() if name.endswith(".txt")})
+        return await submit(request)
+
+    workshop.provider.submit_training = look  # type: ignore[method-assign]
+    return sent
+
+
+async def test_a_dataset_is_trained_on_without_any_upload(workshop: Workshop, photos: Path) -> None:
+    await add(workshop, "8001", photos)
+    await workshop.do.datasets.leave_out("8001", ME, [2])
+    await workshop.do.finetune.request(JOB, PLACE, training("luna"))
+    assert await frozen(workshop) is None
+    await workshop.do.review.start(JOB, ME)
+    assert (await ended(workshop, JOB)).error_sentence is None
+    training_set = await frozen(workshop)
+    assert training_set is not None
+    assert (training_set.name, len(training_set.images)) == ("Luna", 4)
+    assert (await workshop.history(JOB))[0].stage is Stage.STAGED
+    assert len((await draft(workshop, "8001")).images) == 5, "the draft stays"
+
+
+async def test_pictures_sent_with_an_existing_dataset_join_it_before_the_review(
+    workshop: Workshop, photos: Path, tmp_path: Path
+) -> None:
+    await add(workshop, "8001", photos)
+    more = upload(zip_of(photo_files(2, seed=6), tmp_path / "more.zip"))
+    await workshop.do.finetune.request(JOB, PLACE, replace(training("8001"), uploads=(more,)))
+    assert (await workshop.until(JOB, JobStatus.REVIEW, JobStatus.FAILED)).error_sentence is None
+    assert len((await draft(workshop, "8001")).chosen) == 7
+
+
+async def test_what_is_changed_before_start_is_learnt_and_what_is_changed_after_is_not(workshop: Workshop) -> None:
+    sent = sent_to(workshop)
+    await under_review(workshop, ["a cat", None, None, None, None])
+    await workshop.do.datasets.write_captions(DRAFT, ME, {1: "a dog"})
+    await workshop.do.datasets.leave_out(DRAFT, ME, [5])
+    hanging = workshop.hang(job_id=JOB, stage=Stage.STAGED, owner="cards", call="refresh_soon", moment="before")
+    await workshop.do.review.start(JOB, ME)
+    await asyncio.wait_for(hanging.reached.wait(), 20)
+    await workshop.do.datasets.write_captions(DRAFT, ME, {1: "a bird", 2: "a fish"})
+    await workshop.do.datasets.edit(DRAFT, ME, name="Moon", leave_out=[3], take_back=[5])
+    await workshop.crash()
+    hanging.let_go()
+    await workshop.start()
+    assert (await ended(workshop, JOB)).status is JobStatus.DONE
+    assert await learnt(workshop) == ["a dog", None, None, None]
+    assert [list(captions.values()) for captions in sent] == [[b"a dog"]]
+
+
+async def test_a_review_shows_every_change_of_its_dataset(workshop: Workshop, photos: Path) -> None:
+    await under_review(workshop, ["a cat", None, None, None])
+    shown = workshop.cards.refreshed.count(JOB)
+    do = workshop.do.datasets
+    for step in (
+        do.leave_out(DRAFT, ME, [2]),
+        do.write_captions(DRAFT, ME, {1: "a dog"}),
+        do.replace_in_captions(DRAFT, ME, find="dog", put="cat"),
+        do.edit(DRAFT, ME, name="Moon", leave_out=[], take_back=[2]),
+        do.undo(DRAFT, ME),
+        add(workshop, "8001", photos, dataset=DRAFT),
+        do.delete(DRAFT, ME),
+    ):
+        before = workshop.cards.refreshed.count(JOB)
+        await step
+        assert workshop.cards.refreshed.count(JOB) > before
+    assert shown < workshop.cards.refreshed.count(JOB)
+
+
+async def test_only_reviews_of_this_dataset_are_shown_anew(workshop: Workshop) -> None:
+    await under_review(workshop, [None] * 4)
+    await store_draft(workshop, [None] * 4, dataset_id="6006", name="Moon")
+    before = len(workshop.cards.refreshed)
+    await workshop.do.datasets.leave_out("6006", ME, [2])
+    assert len(workshop.cards.refreshed) == before
+
+
+async def test_too_few_pictures_wait_for_more(workshop: Workshop) -> None:
+    await under_review(workshop, [None] * 4)
+    await workshop.do.datasets.leave_out(DRAFT, ME, [1, 2])
+    with pytest.raises(BadInput, match="Fake trainer needs 2 more pictures: press Add more"):
+        await workshop.do.review.start(JOB, ME)
+    assert (await workshop.job(JOB)).status is JobStatus.REVIEW
+    assert await frozen(workshop) is None
+    await workshop.do.datasets.undo(DRAFT, ME)
+    await workshop.do.review.start(JOB, ME)
+    assert (await ended(workshop, JOB)).status is JobStatus.DONE
+
+
+async def test_without_its_dataset_start_is_a_sentence_and_cancel_still_works(workshop: Workshop) -> None:
+    await under_review(workshop, [None] * 4)
+    await workshop.do.datasets.delete(DRAFT, ME)
+    with pytest.raises(NotFound, match="gone"):
+        await workshop.do.review.start(JOB, ME)
+    assert (await workshop.job(JOB)).status is JobStatus.REVIEW
+    await workshop.do.cancel.request(JOB, Asker(person_id=ME))
+    assert (await ended(workshop, JOB)).status is JobStatus.CANCELLED
+
+
+async def test_two_starts_and_a_change_at_once_train_once_on_one_state_of_it(workshop: Workshop) -> None:
+    await under_review(workshop, [None] * 5)
+    results = await asyncio.gather(
+        workshop.do.review.start(JOB, ME),
+        workshop.do.datasets.edit(DRAFT, ME, name="Moon", leave_out=[5], take_back=[]),
+        workshop.do.review.start(JOB, ME),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results if isinstance(result, BaseException)] == [TooLate]
+    assert (await ended(workshop, JOB)).status is JobStatus.DONE
+    assert len(workshop.provider.accepted()) == 1
+    training_set = await frozen(workshop)
+    assert training_set is not None
+    assert (training_set.name, len(training_set.images)) in [("Luna", 5), ("Moon", 4)]
+
+
+async def test_one_dataset_makes_several_models(workshop: Workshop) -> None:
+    await under_review(workshop, [None] * 4)
+    await workshop.do.finetune.request("7008", PLACE, training(name="Other"))
+    for job_id in (JOB, "7008"):
+        await workshop.do.review.start(job_id, ME)
+    for job_id in (JOB, "7008"):
+        assert (await ended(workshop, job_id)).status is JobStatus.DONE
+    assert len(workshop.provider.accepted()) == 2
+
+
+async def test_deleting_it_after_start_takes_nothing_from_the_training_and_leaves_nothing(workshop: Workshop) -> None:
+    await under_review(workshop, [None] * 4)
+    pictures = {image.file for image in (await draft(workshop)).images}
+    hanging = workshop.hang(job_id=JOB, stage=Stage.STAGED, owner="cards", call="refresh_soon", moment="before")
+    await workshop.do.review.start(JOB, ME)
+    await asyncio.wait_for(hanging.reached.wait(), 20)
+    await workshop.do.datasets.delete(DRAFT, ME)
+    assert kept(workshop) == pictures, "it is not packed yet"
+    await workshop.crash()
+    hanging.let_go()
+    await workshop.start()
+    assert (await ended(workshop, JOB)).error_sentence is None
+    assert not kept(workshop) & pictures
+    training_set = await frozen(workshop)
+    assert training_set is not None
+    assert training_set.prepared_file in kept(workshop)
+
+
+async def test_another_trigger_word_is_written_into_the_captions_that_name_it(workshop: Workshop) -> None:
+    await under_review(workshop, ["ohwx, a cat", "a dog", None, "an OHWX"])
+    await workshop.do.review.change_word(JOB, ME, "zxqj")
+    assert captions_of(await draft(workshop)) == ["zxqj, a cat", "a dog", None, "an zxqj"]
+    assert (await workshop.job(JOB)).details["settings"]["trigger_word"] == "zxqj"
+    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME))[0] == "ohwx, a cat"
+    with pytest.raises(BadInput, match="trigger word of 2 to 30"):
+        await workshop.do.review.change_word(JOB, ME, "two words")
+    await workshop.do.review.start(JOB, ME)
+    with pytest.raises(TooLate):
+        await workshop.do.review.change_word(JOB, ME, "later")
+    await ended(workshop, JOB)
