@@ -114,6 +114,10 @@ class Files:
     def clear_work(self, name: str) -> None:
         shutil.rmtree(self._work / hashlib.sha256(name.encode()).hexdigest()[:24], ignore_errors=True)
 
+    def passing(self, suffix: str) -> Path:
+        """A new path for what is read and removed at once; what a crash leaves there goes at the next start."""
+        return self._incoming / f"{secrets.token_hex(8)}{suffix}"
+
     def forget_unfinished(self) -> None:
         """Remove what a crash left half written; call at start, before any work begins."""
         for leftover in self._incoming.iterdir():

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import io
 import logging
-import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
@@ -107,7 +106,7 @@ class Studio:
 
     async def _drawn(self, shown: Sequence[Tile], beyond: int) -> bytes | None:
         """A card without its sheet is better than no card."""
-        into = self._files.work_folder("sheets") / f"{secrets.token_hex(8)}.jpg"
+        into = self._files.passing(".jpg")
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._pool, _draw, tuple(shown), into, beyond)

@@ -6,16 +6,19 @@ from typing import Any
 
 from bot.client import Atelier
 from bot.playground.person import Answer, Person
-from bot.playground.reading import text_of
+from bot.playground.reading import text_of, until
 from bot.playground.server import Playground
 from bot.playground.values import User
+from storage.datasets import Dataset, DatasetImage, DatasetLine, datasets_of_person, find_dataset
 from storage.deliveries import deliveries_of
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.models import add_model
 from storage.places import Place
 from storage.statuses import JobStatus
 from storage.training_sets import add_training_set
-from tests.builders import dataset, finetune_job, model, store_dataset, training_set
+from tests.builders import add_job as addition
+from tests.builders import dataset, dataset_image, finetune_job, model, store_dataset, training_set
+from tests.dataset_files import jpeg_bytes, photo
 from tests.fakes import FakeProvider
 
 CHANNEL = "training"
@@ -75,6 +78,31 @@ class Stage:
             await add_model(connection, trained)
         return model_id
 
+    async def give_dataset(self, person: Person, *images: DatasetImage, name: str = "Luna") -> str:
+        """A draft with these pictures, or with five good ones, which really lie in the store; answers its id."""
+        dataset_id, place = str(next(self.numbers)), self.place_of(person)
+        source = self.bot.resources.files.work_folder(dataset_id) / "picture"
+        stored = []
+        for image in images or tuple(dataset_image(number) for number in range(1, 6)):
+            source.write_bytes(jpeg_bytes(photo(image.number, size=(160, 120))))
+            stored.append(replace(image, file=await self.bot.resources.files.keep(source)))
+        async with self.bot.resources.database.writing() as connection:
+            await add_job(connection, addition(id=dataset_id, place=place, status=JobStatus.DONE))
+            await store_dataset(
+                connection, dataset(id=dataset_id, place=place, name=name, images=tuple(stored), left_out=())
+            )
+        return dataset_id
+
+    async def dataset(self, dataset_id: str) -> Dataset:
+        async with self.bot.resources.database.reading() as connection:
+            found = await find_dataset(connection, dataset_id)
+        assert found is not None
+        return found
+
+    async def datasets_of(self, person: Person) -> list[DatasetLine]:
+        async with self.bot.resources.database.reading() as connection:
+            return await datasets_of_person(connection, int(person.id), limit=25)
+
     async def job(self, job_id: str) -> Job:
         async with self.bot.resources.database.reading() as connection:
             job = await find_job(connection, job_id)
@@ -86,6 +114,15 @@ class Stage:
         return await self.playground.wait_for(
             lambda message: all(one in text_of(message) for one in words), channel=CHANNEL, timeout=20
         )
+
+    async def shows(self, answer: Answer, *words: str) -> dict[str, Any]:
+        """The message of this answer, once it says all of this."""
+
+        def look() -> dict[str, Any] | None:
+            message = answer.message
+            return message if message and all(one in text_of(message) for one in words) else None
+
+        return await until(self.playground.world, look, timeout=20)
 
 
 async def private_words(answer: Answer) -> str:

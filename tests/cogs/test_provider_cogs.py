@@ -19,13 +19,13 @@ from bot.hub.hub import Hub
 from bot.playground.person import Answer, Person
 from bot.playground.reading import media_of, text_of
 from bot.playground.server import Playground
-from bot.providers.card import CaptionRule, ModelBy
+from bot.providers.card import CaptionerCard, CaptionRule, ModelBy
 from bot.providers.tasks import Balance
 from storage.database import Database
 from storage.files import Files
 from storage.jobs import jobs_of_person
 from storage.statuses import JobStatus
-from tests.builders import CARD, GENERATOR, TRAINER, finetune_job
+from tests.builders import CARD, GENERATOR, TRAINER, dataset_image, finetune_job
 from tests.cogs.conftest import _bot_on_stage
 from tests.cogs.stage import CHANNEL, Stage, job_of, private_words
 from tests.fakes import FakeProvider
@@ -57,15 +57,22 @@ DEV = replace(
     model_by=(ModelBy.FILE,),
     aspect_ratios=("1:1", "21:9"),
 )
+CAPTIONER = CaptionerCard(title="Plain captioner", usd_per_caption=0.25, usual_seconds=1.0, at_once=1)
 BY_NAME = replace(GENERATOR, id="named", title="Named", base_models=("flux-fake",), model_by=(ModelBy.REMOTE,))
 
 
 class Accountable(FakeProvider):
-    """Has an account, and looks up models that live there."""
+    """Has an account, looks up models that live there, and describes pictures."""
 
     def __init__(self, home: Path, **options: Any) -> None:
         super().__init__(home, **options)
         self.hangs = False
+        self.described: list[Path] = []
+
+    async def caption(self, picture: Path) -> str:
+        self._fail("caption")
+        self.described.append(picture)
+        return f"a cat, the {len(self.described)}."
 
     async def balance(self) -> Balance:
         self._fail("balance")
@@ -93,7 +100,12 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, pool: Executor) -> Asy
         client = await stack.enter_async_context(httpx.AsyncClient())
         gifted = Painter(folder / "fake", GENERATOR, BASE, RETIRED)
         plain_card = replace(
-            CARD, name="plain", title="Plain provider", trainers=(PLAIN_TRAINER,), generators=(DEV, BY_NAME)
+            CARD,
+            name="plain",
+            title="Plain provider",
+            trainers=(PLAIN_TRAINER,),
+            generators=(DEV, BY_NAME),
+            captioner=CAPTIONER,
         )
         resources = resources_with(
             gifted,
@@ -412,6 +424,27 @@ async def test_the_trainer_that_was_named_is_the_one_that_will_train(stage: Stag
     (job_id,) = await jobs_of(stage, ann)
     job = await stage.job(job_id)
     assert (job.provider, job.details["trainer"]) == ("plain", "plain")
+
+
+# Describing pictures.
+
+
+async def test_pictures_are_described_by_who_can_for_what_was_said(stage: Stage) -> None:
+    ann = stage.newcomer()
+    dataset_id = await stage.give_dataset(ann, dataset_image(1), dataset_image(2, caption="a dog"), dataset_image(3))
+    shown = await ann.command("dataset show", channel=CHANNEL, dataset="Luna")
+    await private_words(shown)
+    pages = await ann.press(shown, "Edit captions")
+    await stage.shows(pages, "1 of 3 written")
+    before = len(accountable(stage).described)
+    await ann.press(pages, "Describe 2 for me (about $0.50)")
+    card = await stage.sees("The pictures of Luna are described", f"<@{ann.id}> · 2 pictures · Plain provider")
+    assert len(accountable(stage).described) == before + 2
+    captions = [image.caption for image in (await stage.dataset(dataset_id)).images]
+    assert captions == [f"a cat, the {before + 1}.", "a dog", f"a cat, the {before + 2}."]
+    assert "### Luna" in await private_words(await ann.press(card, "Open"))
+    late = await ann.press(pages, "Describe 2 for me (about $0.50)")
+    assert "Every picture has a caption" in await private_words(late)
 
 
 async def test_nothing_was_asked_of_discord_that_it_does_not_know(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from bot.playground.reading import text_of
 from bot.playground.rest import Exchange
 from bot.playground.server import Playground
 from tests.dataset_files import photo_files, photo_zip
-from tests.end_to_end.live_bot import Clock, LiveBot
+from tests.end_to_end.live_bot import Clock, LiveBot, start_of
 
 EVERY_ORDINARY_INTENT = (1 << 0) | (1 << 9) | (1 << 12)  # guilds, guild messages, direct messages
 
@@ -71,7 +71,7 @@ async def _train(live: LiveBot, ann: Person, ben: Person, folder: Path) -> str:
     dialog = await ann.command("finetune", channel="training", name="Dialog")
     await ann.submit(dialog, {"Pictures": loose})
     card = await live.review_card("Dialog")
-    await ben.press(card, "Start")
+    await ben.press(card, start_of(card))
     wrong = await ann.submit(await ann.press(card, "Advanced"), {"Iterations": "9"})
     await wrong.final()
     await ann.submit(await ann.press(card, "Advanced"), {"Iterations": "200"})

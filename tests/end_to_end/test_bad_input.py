@@ -20,7 +20,7 @@ from tests.datasets.hostile_files import (
     zip_bytes,
     zip_naming,
 )
-from tests.end_to_end.live_bot import Clock, LiveBot, job_id_on, said_privately
+from tests.end_to_end.live_bot import Clock, LiveBot, Message, can_be_started, job_id_on, said_privately
 from tests.end_to_end.stored import count, kept_files, unfinished_work
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,6 +37,9 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveBo
         await bot.stop()
 
 
+NO_ROWS = ("datasets", "dataset_images", "dataset_steps", "training_sets", "training_images", "models", "pictures")
+
+
 def cut_off(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
@@ -49,18 +52,18 @@ UPLOADS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a bomb": (lambda: zip_bytes({"a.jpg": bytes(40 * 2**20)}), "which unpacks to far more than a picture would"),
     "a path outside": (lambda: zip_naming("../../../home/ann/.bashrc"), "holds a file with an unsafe path"),
     "a locked zip": (locked_zip, "“cats.zip” is locked. Remove the password"),
-    "no picture": (lambda: zip_bytes({"a.txt": b"a", "b.pdf": b"%PDF-1.7"}), "No pictures can be used, and 4 are"),
-    "60 megapixels": (lambda: zip_bytes({"huge.png": png_claiming(10_000, 6_000)}), "No pictures can be used"),
+    "no picture": (lambda: zip_bytes({"a.txt": b"a", "b.pdf": b"%PDF-1.7"}), "No picture can be used: "),
+    "60 megapixels": (lambda: zip_bytes({"huge.png": png_claiming(10_000, 6_000)}), "No picture can be used: "),
     "pictures cut off": (
         lambda: zip_bytes({f"{n}.jpg": cut_off(a_picture(n)) for n in range(5)}),
-        "No pictures can be used, and 4 are needed",
-    ),
-    "three pictures": (lambda: zip_bytes(photo_files(3)), "Only 3 pictures can be used, and 4 are needed: send more."),
-    "the same picture five times": (
-        lambda: zip_bytes({f"{n}.jpg": a_picture() for n in range(5)}),
-        "Only 1 picture can be used",
+        "No picture can be used: ",
     ),
 }
+TOO_FEW: dict[str, tuple[Callable[[], bytes], int]] = {
+    "three pictures": (lambda: zip_bytes(photo_files(3)), 3),
+    "the same picture five times": (lambda: zip_bytes({f"{n}.jpg": a_picture() for n in range(5)}), 1),
+}
+NOT_ADDED = "Nothing was added to {}"
 
 
 @pytest.mark.parametrize("what", UPLOADS)
@@ -73,15 +76,52 @@ async def test_an_unusable_upload_is_refused_on_its_card(live: LiveBot, tmp_path
     name = f"Made of {what}"
     await person.command("finetune", channel="training", zip=path, name=name)
     card = await live.sees_text(f"{name} was not trained")
+    await assert_refused(live, card, sentence)
+    assert len(live.messages_about(name)) == 1
+    assert_nothing_is_stored(live, person, files_before)
+
+
+@pytest.mark.parametrize("what", UPLOADS)
+async def test_an_unusable_addition_begins_no_dataset(live: LiveBot, tmp_path: Path, what: str) -> None:
+    content, sentence = UPLOADS[what]
+    path = tmp_path / "cats.zip"
+    path.write_bytes(content())
+    person = live.newcomer("Kay")
+    files_before = kept_files(live.data_dir)
+    name = f"Drawn from {what}"
+    await person.command("dataset add", channel="training", zip=path, dataset=name)
+    card = await live.sees_text(NOT_ADDED.format(name))
+    await assert_refused(live, card, sentence)
+    assert_nothing_is_stored(live, person, files_before)
+
+
+@pytest.mark.parametrize("what", TOO_FEW)
+async def test_too_few_pictures_wait_on_a_card_that_cannot_be_started(live: LiveBot, tmp_path: Path, what: str) -> None:
+    content, pictures = TOO_FEW[what]
+    path = tmp_path / "cats.zip"
+    path.write_bytes(content())
+    person = live.newcomer("Kit")
+    name = f"Made of {what}"
+    await person.command("finetune", channel="training", zip=path, name=name)
+    card = await live.sees_text(f"Ready to train {name}?")
+    assert f"add {4 - pictures} more picture" in text_of(card)
+    assert not can_be_started(card)
+    assert "Add more" in labels_of(card)
+    assert count(live.data_dir, "dataset_images", person_id=int(person.id)) == pictures
+    assert count(live.data_dir, "training_sets", person_id=int(person.id)) == 0
+    assert unfinished_work(live.data_dir) == []
+    await person.press(card, "Cancel")
+    await live.sees_text(f"Training of {name} cancelled")
+
+
+async def assert_refused(live: LiveBot, card: Message, sentence: str) -> None:
     said = [line for line in text_of(card).splitlines() if line.startswith("❌") and "Received" not in line]
     assert sentence in said[0]
     assert said[0].endswith(".")
     assert "went wrong" not in text_of(card)
     assert "on our side" not in text_of(card)
     assert labels_of(card) == ["What happened"]
-    assert len(live.messages_about(name)) == 1
     assert (await live.job(job_id_on(card))).status is JobStatus.FAILED
-    assert_nothing_is_stored(live, person, files_before)
 
 
 async def test_an_upload_above_the_limit_is_refused_at_once(live: LiveBot, tmp_path: Path) -> None:
@@ -103,8 +143,8 @@ async def test_a_picture_of_60_megapixels_is_left_out_beside_good_ones(live: Liv
     path.write_bytes(zip_bytes({**photo_files(4), "huge.png": png_claiming(10_000, 6_000)}))
     card = await live.hand_over(live.newcomer("Max"), path, "Mixed")
     text = text_of(card)
-    assert "4 pictures** ready" in text
-    assert "Left out: 1 file" in text
+    assert "**4 pictures** · " in text
+    assert "Files left out: 1" in text
     assert re.search(r"huge\.png has 60 megapixels; at most 50 fit", text)
 
 
@@ -158,7 +198,7 @@ async def _refused(live: LiveBot, person: Person, model: str, prompt: str, sente
 
 
 def assert_nothing_is_stored(live: LiveBot, person: Person, files_before: set[str]) -> None:
-    for table in ("datasets", "dataset_images", "models", "pictures"):
+    for table in NO_ROWS:
         assert count(live.data_dir, table, person_id=int(person.id)) == 0
     assert kept_files(live.data_dir) == files_before
     assert unfinished_work(live.data_dir) == []

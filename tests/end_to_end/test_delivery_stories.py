@@ -14,7 +14,7 @@ from bot.playground.server import Playground
 from bot.playground.values import Permission
 from storage.statuses import JobStatus
 from tests.end_to_end.bot_process import BotProcess
-from tests.end_to_end.live_bot import Clock, LiveBot, Message, said_privately
+from tests.end_to_end.live_bot import Clock, LiveBot, Message, can_be_started, said_privately, start_of
 from tests.end_to_end.stored import count, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -169,9 +169,9 @@ async def test_a_kill_between_posting_and_noting_posts_nothing_twice_an_hour_lat
     async with Playground(now=clock, message_limit=None) as playground, BotProcess(playground, tmp_path) as bot:
         ann = playground.person("Ann")
         await ann.command("finetune", channel="training", zip=photos, name="Echo")
-        review = await playground.wait_for(lambda one: "Start" in labels_of(one), timeout=SECONDS)
+        review = await playground.wait_for(can_be_started, timeout=SECONDS)
         playground.lose_next_answer("POST", PICTURE_POSTS)
-        await ann.press(review, "Start")
+        await ann.press(review, start_of(review))
         await playground.wait_for(lambda one: "your model **Echo** is ready" in text_of(one), timeout=SECONDS)
         await bot.kill()
         assert count(bot.data_dir, "deliveries", message="result") == 1

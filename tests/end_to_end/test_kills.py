@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.playground.person import Person
-from bot.playground.reading import labels_of, text_of
+from bot.playground.reading import text_of
 from bot.playground.server import Playground
 from storage.statuses import Stage
 from tests.end_to_end.bot_process import BotProcess
-from tests.end_to_end.live_bot import Message
+from tests.end_to_end.live_bot import Message, can_be_started, start_of
 from tests.end_to_end.stored import acceptances, count, rows, unfinished_work
 
 SECONDS = 40.0
@@ -44,14 +44,18 @@ class Town:
         return [message for message in self.playground.messages("training") if text in text_of(message)]
 
     async def review(self, name: str) -> Message:
-        return await self.sees(lambda one: "Start" in labels_of(one) and name in text_of(one))
+        return await self.sees(lambda one: can_be_started(one) and name in text_of(one))
+
+    async def start(self, name: str) -> None:
+        card = await self.review(name)
+        await self.ann.press(card, start_of(card))
 
     async def sees(self, matches: Callable[[Message], bool]) -> Message:
         return await self.playground.wait_for(matches, channel="training", timeout=SECONDS)
 
     async def train(self, name: str) -> str:
         await self.ann.command("finetune", channel="training", zip=self.photos, name=name)
-        await self.ann.press(await self.review(name), "Start")
+        await self.start(name)
         return await self.is_trained(name)
 
     async def is_trained(self, name: str) -> str:
@@ -104,7 +108,7 @@ async def test_a_finetune_survives_a_kill_at_every_stage(town: Town) -> None:
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Phoenix")
     for stage in PREPARATION:
         await town.killed_when(lambda stage=stage: town.has_begun("finetune", stage))
-    await town.ann.press(await town.review("Phoenix"), "Start")
+    await town.start("Phoenix")
     for stage in TRAINING:
         await town.killed_when(lambda stage=stage: town.has_begun("finetune", stage))
     job_id = await town.is_trained("Phoenix")
@@ -123,7 +127,7 @@ async def test_a_kill_between_doing_and_noting_repeats_nothing(town: Town) -> No
     """The card is posted and not yet noted; the work is accepted and not yet noted; the same for the results."""
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Echo")
     await town.killed_when(lambda: bool(town.messages("Getting Echo ready")))
-    await town.ann.press(await town.review("Echo"), "Start")
+    await town.start("Echo")
     await town.killed_when(lambda: acceptances(town.bot.data_dir, town.job_id("finetune") or "") == 1)
     await town.killed_when(lambda: bool(town.messages("your model **Echo** is ready")))
     await town.is_trained("Echo")
@@ -139,7 +143,7 @@ async def test_jobs_survive_kills_at_any_moment(town: Town, seed: int) -> None:
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Anyhow")
     await until(lambda: town.job_id("finetune") is not None)
     await after(lot.uniform(0, 0.6), town)
-    await town.ann.press(await town.review("Anyhow"), "Start")
+    await town.start("Anyhow")
     for _ in range(2):
         await after(lot.uniform(0, 1.5), town)
     await town.is_trained("Anyhow")

@@ -10,7 +10,7 @@ from bot.playground.person import Person
 from bot.playground.reading import labels_of, text_of
 from bot.playground.server import Playground
 from storage.statuses import JobStatus
-from tests.end_to_end.live_bot import Clock, LiveBot, Message, job_id_on, said_privately
+from tests.end_to_end.live_bot import Clock, LiveBot, Message, job_id_on, said_privately, start_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,7 +37,7 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveBo
 async def at_work(live: LiveBot, person: Person, pictures: Path, name: str) -> Message:
     """A training that has been accepted and is not finished."""
     card = await live.hand_over(person, pictures, name)
-    await person.press(card, "Start")
+    await person.press(card, start_of(card))
     return await live.sees(lambda one: f"Training {name}" in text_of(one) and "▶️ **Training**" in text_of(one))
 
 
@@ -62,7 +62,7 @@ async def test_buttons_from_before_a_restart_still_work(live: LiveBot, ann: Pers
     await live.sees_text("Ready to train Reborn?", "400 iterations")
     await ann.press(unwanted, "Cancel")
     await live.sees_text("Training of Unwanted cancelled")
-    await ann.press(card, "Start")
+    await ann.press(card, start_of(card))
     await live.sees_text("Reborn is trained")
     result = await live.generate(ann, "Reborn", "TOK before the night")
     await live.stop()

@@ -10,7 +10,7 @@ import pytest_asyncio
 from bot.playground.person import Person
 from bot.playground.reading import labels_of, text_of
 from storage.statuses import JobStatus
-from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately
+from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately, start_of
 from tests.end_to_end.provider_town import OPERATORS, Town, open_town, start_for_operators
 from tests.fakes import Minutes
 from tests.simulators.fal import SUBMIT
@@ -60,7 +60,8 @@ async def test_a_training_that_meets_an_empty_account_waits_and_is_paid_once(
     paid = len(town.replicate.ledger)
     town.replicate.order(TRAIN, UNPAID)
     await ann.command("finetune", channel="training", zip=photos, name="Luna", trainer=OSTRIS, trigger_word="ohwx")
-    await ann.press(await live.review_card("Luna"), "Start")
+    card = await live.review_card("Luna")
+    await ann.press(card, start_of(card))
     card = await live.sees_text("Training Luna", "Replicate takes no jobs at the moment")
     assert "operator has been told" in text_of(card)
     assert not [word for word in ("money", "credit", "top it up") if word in text_of(card).lower()]

@@ -14,7 +14,7 @@ from bot.playground.person import Person
 from bot.playground.reading import labels_of, text_of
 from storage.models import Model, find_model
 from storage.statuses import JobStatus
-from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately
+from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately, start_of
 from tests.end_to_end.provider_town import Town, open_town
 from tests.simulators.fal import small_lora
 from tests.simulators.hub import LFS_WARNING
@@ -58,7 +58,7 @@ async def trained(live: LiveBot, person: Person, pictures: Path, name: str, trai
         "finetune", channel="training", zip=pictures, name=name, trainer=trainer, trigger_word="ohwx", mode="character"
     )
     card = await live.review_card(name)
-    await person.press(card, "Start")
+    await person.press(card, start_of(card))
     await live.sees_text(f"your model **{name}** is ready")
     return await model_of(live, card)
 
@@ -267,7 +267,7 @@ async def test_a_cancelled_training_is_cancelled_at_replicate_and_leaves_no_data
     try:
         await ann.command("finetune", channel="training", zip=photos, name="Regret", trainer=OSTRIS)
         card = await live.review_card("Regret")
-        await ann.press(card, "Start")
+        await ann.press(card, start_of(card))
         async with asyncio.timeout(20):
             while len(town.replicate.ledger) == paid:
                 await asyncio.sleep(0.02)

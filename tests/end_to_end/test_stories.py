@@ -15,7 +15,7 @@ from bot.playground.reading import labels_of, text_of
 from storage.jobs import count_jobs_of_person
 from storage.statuses import JobStatus
 from tests.dataset_files import Palette, photo_files, photo_zip
-from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately
+from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, said_privately, start_of
 from tests.end_to_end.stored import acceptances
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def test_a_zip_becomes_a_model_and_only_its_person_is_called(live: LiveBot, ann: Person, photos: Path) -> None:
     card = await live.hand_over(ann, photos, "Luna")
-    assert "4 pictures** ready" in text_of(card)
-    assert labels_of(card) == ["Start", "Advanced", "Cancel"]
-    await ann.press(card, "Start")
+    assert "**4 pictures** · this can work" in text_of(card)
+    assert labels_of(card) == ["Edit captions", "Add more", "Edit", "Undo", "Train anyway", "Advanced", "Cancel"]
+    await ann.press(card, start_of(card))
     ready = await live.sees_text("your model **Luna** is ready")
     assert [person["id"] for person in ready["mentions"]] == [ann.id]
     assert not ready["mention_everyone"]
@@ -44,7 +44,7 @@ async def test_advanced_options_change_what_is_trained(live: LiveBot, ann: Perso
     await ann.submit(dialog, {"Iterations": "500", "Priority": "Speed", "Type": "LoRA, rank 16"})
     changed = await live.sees_text("Ready to train Patient?", "500 iterations", "rank 16", "speed")
     assert changed["id"] == card["id"]
-    await ann.press(card, "Start")
+    await ann.press(card, start_of(card))
     await live.sees_text("Patient is trained")
     answer = await ann.command("models show", model="Patient")
     assert "500 iterations" in said_privately(answer)
@@ -74,9 +74,9 @@ async def test_the_dialog_takes_loose_pictures(live: LiveBot, ann: Person, loose
     dialog = await ann.command("finetune", channel="training")
     await ann.submit(dialog, {"Name": "Loose", "Trigger word": "ohwx", "Pictures": loose})
     card = await live.review_card("Loose")
-    assert "5 pictures** ready" in text_of(card)
+    assert "**5 pictures** · " in text_of(card)
     assert "trigger word ohwx" in text_of(card)
-    await ann.press(card, "Start")
+    await ann.press(card, start_of(card))
     await live.sees_text("Loose is trained")
 
 
@@ -84,7 +84,7 @@ async def test_the_command_takes_loose_pictures(live: LiveBot, ann: Person, loos
     files = {f"picture_{number}": path for number, path in enumerate(loose, start=1)}
     await ann.command("finetune", channel="training", name="Handful", **files)
     card = await live.review_card("Handful")
-    assert "5 pictures** ready" in text_of(card)
+    assert "**5 pictures** · " in text_of(card)
 
 
 async def test_a_cancelled_review_trains_nothing(live: LiveBot, ann: Person, photos: Path) -> None:
@@ -99,7 +99,7 @@ async def test_a_cancelled_review_trains_nothing(live: LiveBot, ann: Person, pho
 async def test_somebody_elses_button_does_nothing(live: LiveBot, ann: Person, ben: Person, photos: Path) -> None:
     card = await live.hand_over(ann, photos, "Mine")
     before = await live.job(job_id_on(card))
-    for label in ("Start", "Advanced", "Cancel"):
+    for label in labels_of(card):
         answer = await ben.press(card, label)
         assert "belongs to somebody else's job" in said_privately(answer)
     assert replace(await live.job(job_id_on(card)), shown_ms=before.shown_ms) == before
@@ -108,7 +108,7 @@ async def test_somebody_elses_button_does_nothing(live: LiveBot, ann: Person, be
 
 async def test_pressing_start_twice_trains_once(live: LiveBot, ann: Person, photos: Path) -> None:
     card = await live.hand_over(ann, photos, "Twice")
-    pressed = await asyncio.gather(ann.press(card, "Start"), ann.press(card, "Start"))
+    pressed = await asyncio.gather(ann.press(card, start_of(card)), ann.press(card, start_of(card)))
     await live.sees_text("Twice is trained")
     told = [text_of(message) for answer in pressed for message in answer.follow_ups]
     assert told == ["That training is no longer waiting for you: its card shows where it stands."]

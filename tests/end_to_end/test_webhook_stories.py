@@ -18,7 +18,7 @@ from bot.playground.person import Person
 from bot.providers.fal.provider import FalProvider
 from storage.statuses import JobStatus
 from storage.submissions import latest_submission
-from tests.end_to_end.live_bot import LiveBot, Message, job_id_on
+from tests.end_to_end.live_bot import LiveBot, Message, job_id_on, start_of
 from tests.end_to_end.provider_town import Town, open_town, variables_of
 from tests.simulators.fal import FalTask
 from tests.simulators.replicate import Job
@@ -85,7 +85,7 @@ async def begun(live: LiveBot, person: Person, photos: Path, name: str, trainer:
         "finetune", channel="training", zip=photos, name=name, trainer=trainer, trigger_word="ohwx", mode="character"
     )
     card = await live.review_card(name)
-    await person.press(card, "Start")
+    await person.press(card, start_of(card))
     await until(lambda: pauses(live, card))
     async with asyncio.timeout(8.0):
         while not await was_looked_at(live, card):  # the first look comes at once

@@ -59,7 +59,7 @@ async def test_a_jump_of_the_clock_ends_no_job_and_holds_none_up(town: Town, clo
     """While it trains, while three wait in the queue for two places, and back again while they are at work."""
     began = time.time()
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Phoenix")
-    await town.ann.press(await town.review("Phoenix"), "Start")
+    await town.start("Phoenix")
     await until(lambda: town.has_begun("finetune", Stage.TRAINING))
     clock.jump(jump)
     await town.is_trained("Phoenix")
@@ -78,7 +78,7 @@ async def test_a_jump_of_the_clock_ends_no_job_and_holds_none_up(town: Town, clo
 
 async def test_a_restart_after_a_jump_goes_on_where_it_was(town: Town, clock: Clock) -> None:
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Echo")
-    await town.ann.press(await town.review("Echo"), "Start")
+    await town.start("Echo")
     await until(lambda: town.has_begun("finetune", Stage.TRAINING))
     clock.jump(-HOUR)
     await town.bot.kill_and_start()

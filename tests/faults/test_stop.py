@@ -12,6 +12,7 @@ from bot.intake import LEAVING
 from bot.playground.server import Playground
 from storage.statuses import Stage
 from tests.end_to_end.bot_process import BotProcess
+from tests.end_to_end.live_bot import start_of
 from tests.end_to_end.stored import acceptances, rows
 from tests.end_to_end.test_kills import LATENCY_SECONDS, Town, interrupted, until
 
@@ -40,7 +41,7 @@ async def test_a_stop_at_every_stage_loses_nothing_and_lets_short_stages_end(tow
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Phoenix")
     await until(lambda: town.has_begun("finetune", Stage.RECEIVED))
     await stopped_and_started(town)
-    await town.ann.press(await town.review("Phoenix"), "Start")
+    await town.start("Phoenix")
     for stage in (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED):
         await until(lambda stage=stage: town.has_begun("finetune", stage))
         await stopped_and_started(town)
@@ -55,7 +56,7 @@ async def test_a_stop_during_a_long_wait_is_quick(town: Town) -> None:
     town.bot._variables["LOCAL_TRAINING_TIME"] = "30s"
     await town.bot.start()
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Echo")
-    await town.ann.press(await town.review("Echo"), "Start")
+    await town.start("Echo")
     await until(lambda: acceptances(town.bot.data_dir, town.job_id("finetune") or "") == 1)
     code, seconds = await town.bot.stop()
     assert (code, seconds < LONGEST_STOP_SECONDS / 2) == (0, True), seconds
@@ -73,14 +74,14 @@ async def test_whoever_comes_during_the_stop_reads_a_sentence(town: Town) -> Non
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Muse")
     muse = await town.review("Muse")
     town.playground.latency_seconds = 2.0
-    await town.ann.press(muse, "Start")
+    await town.ann.press(muse, start_of(muse))
     await until(lambda: town.has_begun("finetune", Stage.STAGED))
     stopping = asyncio.create_task(town.bot.stop())
     await asyncio.sleep(0.2)
     town.playground.latency_seconds = 0.05
     answers = await asyncio.gather(
         town.ann.command("finetune", channel="training", zip=town.photos, name="Late"),
-        town.ann.press(review, "Start"),
+        town.ann.press(review, start_of(review)),
         town.ann.submit(dialog, {}),
         town.ann.command("help", channel="training"),
     )
@@ -101,5 +102,5 @@ async def test_a_second_signal_ends_the_process_at_once(town: Town) -> None:
     code, seconds = await stopping
     assert (code, seconds < 2.0) == (0, True), seconds
     await town.bot.start()
-    await town.ann.press(await town.review("Twice"), "Start")
+    await town.start("Twice")
     await town.is_trained("Twice")

@@ -245,7 +245,7 @@ async def what_ann_reads(town: Town) -> str:
 
 async def training(town: Town) -> None:
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Phoenix")
-    await town.ann.press(await town.review("Phoenix"), "Start")
+    await town.start("Phoenix")
     await until(lambda: town.has_begun("finetune", Stage.TRAINING))
 
 

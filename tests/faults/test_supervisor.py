@@ -57,7 +57,7 @@ async def dies(town: Town, payload: str) -> None:
 
 async def test_no_payload_ends_the_bot_and_every_job_ends_once(town: Town) -> None:
     await town.ann.command("finetune", channel="training", zip=town.photos, name="Phoenix")
-    await town.ann.press(await town.review("Phoenix"), "Start")
+    await town.start("Phoenix")
     await until(lambda: town.has_begun("finetune", Stage.TRAINING))
     await dies(town, "no id")
     await town.is_trained("Phoenix")
