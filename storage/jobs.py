@@ -165,6 +165,17 @@ async def reviews_of_dataset(connection: Connection, dataset_id: str) -> list[st
     return [str(job_id) for job_id in (await connection.execute(statement)).scalars()]
 
 
+async def captions_are_coming(connection: Connection, dataset_id: str, *, besides: str) -> bool:
+    """Whether another job than this one is describing its pictures."""
+    statement = sa.select(jobs.c.id).where(
+        jobs.c.kind == JobKind.CAPTION,
+        jobs.c.status.in_((JobStatus.RUNNING, JobStatus.CANCELLING)),
+        jobs.c.details["dataset"].as_string() == dataset_id,
+        jobs.c.id != besides,
+    )
+    return (await connection.execute(statement.limit(1))).first() is not None
+
+
 async def dataset_being_begun(connection: Connection, person_id: int, name: str) -> str | None:
     """The id that a dataset of that name will have, when an addition of this person's is about to begin it."""
     statement = sa.select(jobs.c.details["dataset"].as_string()).where(

@@ -14,7 +14,7 @@ from bot.datasets.pool import open_pool
 from bot.delivery.studio import REMEMBERED_SHEETS, Studio
 from bot.errors import BadInput, NotFound, NotYours
 from bot.messages.view import DatasetView
-from bot.providers.card import CaptionerCard, Mode, Range
+from bot.providers.card import Mode, Range
 from bot.providers.contract import Provider
 from bot.providers.registry import Providers
 from storage.database import Database
@@ -41,14 +41,6 @@ ME = PLACE.person_id
 DEMANDING = replace(TRAINER, id="demanding", title="Demanding", image_count=Range(lowest=9, highest=50, default=10))
 RETIRED = replace(TRAINER, id="retired", title="Retired", retired="It was switched off in May.")
 OFFERING = replace(CARD, trainers=(TRAINER, DEMANDING, RETIRED))
-CAPTIONER = CaptionerCard(title="Fake captioner", usd_per_caption=0.25, usual_seconds=1.0, at_once=1)
-
-
-class Describer(FakeProvider):
-    """Offers to describe pictures; nobody asks it to."""
-
-    async def caption(self, picture: Path) -> str:
-        raise AssertionError(f"nobody pays for {picture}")
 
 
 @pytest.fixture(scope="module")
@@ -176,14 +168,14 @@ async def test_where_nobody_trains_a_draft_cannot_be_judged_and_it_says_why(desk
             await studio.view_of("77", ME)
 
 
-async def test_who_describes_pictures_is_offered_for_those_without_a_caption(desk: Desk, tmp_path: Path) -> None:
+async def test_who_describes_pictures_is_offered_for_those_without_a_caption(
+    desk: Desk, provider: FakeProvider
+) -> None:
     some = (dataset_image(1, caption="a cat"), dataset_image(2), dataset_image(3), dataset_image(4, is_in=False))
     await desk.store(dataset(id="77", images=some))
     assert (await desk.studio.view_of("77", ME)).offer is None
-    describer = Describer(tmp_path / "describer", card=replace(CARD, captioner=CAPTIONER))
-    with ThreadPoolExecutor(1) as threads:
-        studio = Studio(database=desk.database, files=desk.files, providers=Providers([describer]), pool=threads)
-        offer = (await studio.view_of("77", ME)).offer
+    provider.describes_pictures(usd=0.25)
+    offer = (await desk.studio.view_of("77", ME)).offer
     assert offer is not None
     assert (offer.pictures, offer.price_usd) == (2, 0.5)
 

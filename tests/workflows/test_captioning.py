@@ -109,6 +109,28 @@ async def test_a_caption_that_its_person_wrote_before_its_turn_stays_and_is_not_
     assert workshop.provider.described == (await names(workshop))[:1], "only the one that was under way"
 
 
+async def test_pressing_twice_does_not_pay_twice(workshop: Workshop) -> None:
+    """Two presses are two interactions, and each job would ask about every picture."""
+    held = _held(workshop, after=0)
+    await describe(workshop, None, None)
+    await asyncio.wait_for(held.reached.wait(), 20)
+    with pytest.raises(BadInput, match="are being described already"):
+        await workshop.do.captioning.request("9002", PLACE, DRAFT)
+    await workshop.do.captioning.request(JOB, PLACE, DRAFT)  # the same press, delivered twice
+    held.go_on.set()
+    assert (await ended(workshop, JOB)).status is JobStatus.DONE
+    assert workshop.provider.described == await names(workshop)
+
+
+async def test_what_an_earlier_job_did_not_describe_may_be_asked_for_again(workshop: Workshop) -> None:
+    workshop.provider.fail_next("caption", ProviderModerated("Not this one."))
+    await describe(workshop, None, None)
+    assert (await ended(workshop, JOB)).note == f"1 {SKIPPED}"
+    await workshop.do.captioning.request("9002", PLACE, DRAFT)
+    assert (await ended(workshop, "9002")).status is JobStatus.DONE
+    assert None not in captions_of(await draft(workshop))
+
+
 class Held:
     """One of the provider's descriptions waits until it may go on."""
 
