@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.errors import NotYours
+from bot.errors import NotFound, NotYours
+from storage.datasets import Dataset
 from storage.places import DIRECT_MESSAGE, Place
 
 
@@ -29,6 +30,14 @@ def require(person_id: int, action: Action, place: Place) -> None:
     """Raise `NotYours` unless this person may act on a row that lives at `place`."""
     if person_id != place.person_id:
         raise NotYours(f"Only the person it belongs to may {action}.")
+
+
+def own_dataset(dataset: Dataset | None, person_id: int) -> Dataset:
+    """A dataset that is there is its person's alone. Raises `NotFound`, `NotYours`."""
+    if dataset is None:
+        raise NotFound("That dataset is gone: /dataset list shows those you have.")
+    require(person_id, Action.CHANGE_DATASET, dataset.place)
+    return dataset
 
 
 def require_sight(asker: Asker, place: Place) -> None:

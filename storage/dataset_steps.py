@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
+from storage.dataset_jobs import touch_reviews
 from storage.dataset_tables import dataset_images, dataset_steps, datasets
 from storage.datasets import Dataset, DatasetImage
 from storage.statuses import DatasetAct
@@ -19,10 +20,12 @@ FILES_TOLD = 500  # of those one addition left out
 
 @dataclass(frozen=True, kw_only=True)
 class Addition:
-    """How many pictures it brought, and a (name, reason) pair for every file that it did not use."""
+    """How many pictures it brought, how many captions to pictures that were there, and a (name, reason) pair for every
+    file that it did not use."""
 
     pictures: int
     left_out: tuple[tuple[str, str], ...]
+    captions: int = 0
 
 
 async def add_images(
@@ -33,24 +36,34 @@ async def add_images(
     left_out: Sequence[tuple[str, str]],
     job_id: str,
 ) -> None:
-    """A step: these pictures are in from now on. Their numbers are given here; those that are in are left as they are,
-    those that were left out come back."""
+    """A step: these pictures are in from now on, under numbers that are given here. One that is there already comes back
+    if it was left out, and takes the caption over if it had none."""
     known = {image.file: image for image in dataset.images}
     number = max((image.number for image in dataset.images), default=0)
     before: dict[int, dict[str, Any]] = {}
+    after: dict[int, dict[str, Any]] = {}
     rows = []
     for image in images:
         if (there := known.get(image.file)) is not None:
-            before[there.number] = {"is_in": there.is_in}
+            changed = _taken_over(there, image)
+            if changed:
+                after[there.number] = changed
+                before[there.number] = {column: getattr(there, column) for column in changed}
             continue
         number += 1
         before[number] = {"is_in": False}
         rows.append(_image_row(dataset, image, number))
     if rows:
         await connection.execute(sa.insert(dataset_images), rows)
-    back = [there for there, was in before.items() if not was["is_in"]]
-    await _write(connection, dataset.id, {there: {"is_in": True} for there in back})
+    await _write(connection, dataset.id, after)
     await _add_step(connection, dataset, DatasetAct.ADD, before, left_out=left_out[:FILES_TOLD], job_id=job_id)
+
+
+def _taken_over(there: DatasetImage, again: DatasetImage) -> dict[str, Any]:
+    changed: dict[str, Any] = {} if there.is_in else {"is_in": True}
+    if again.caption and not there.caption:
+        changed["caption"] = again.caption
+    return changed
 
 
 async def addition_of(connection: Connection, job_id: str) -> Addition | None:
@@ -59,7 +72,12 @@ async def addition_of(connection: Connection, job_id: str) -> Addition | None:
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         return None
-    return Addition(pictures=len(row.before), left_out=tuple((name, reason) for name, reason in row.left_out))
+    changes = row.before.values()
+    return Addition(
+        pictures=sum("is_in" in changed for changed in changes),
+        captions=sum("is_in" not in changed for changed in changes),
+        left_out=tuple((name, reason) for name, reason in row.left_out),
+    )
 
 
 async def change_images(connection: Connection, dataset: Dataset, act: DatasetAct, changes: Changes) -> bool:
@@ -82,11 +100,11 @@ async def rename_dataset(connection: Connection, dataset: Dataset, name: str) ->
     await _add_step(connection, dataset, DatasetAct.RENAME, {"name": dataset.name})
 
 
-async def undo_last_step(connection: Connection, dataset: Dataset) -> DatasetAct | None:
-    """What was undone; None when nothing is left to undo."""
+async def undo_step(connection: Connection, dataset: Dataset, number: int) -> bool:
+    """False when that is not the last step: it was undone already, or something was done since."""
     step = await _last_step(connection, dataset.id)
-    if step is None:
-        return None
+    if step is None or step.number != number:
+        return False
     if DatasetAct(step.act) is DatasetAct.RENAME:
         name = step.before["name"]
         await connection.execute(sa.update(datasets).where(datasets.c.id == dataset.id).values(name=name))
@@ -94,8 +112,8 @@ async def undo_last_step(connection: Connection, dataset: Dataset) -> DatasetAct
         await _write(connection, dataset.id, {int(number): columns for number, columns in step.before.items()})
     statement = sa.delete(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
     await connection.execute(statement.where(dataset_steps.c.number == step.number))
-    await _touch(connection, dataset.id)
-    return DatasetAct(step.act)
+    await _touch(connection, dataset)
+    return True
 
 
 async def remember_asked(connection: Connection, dataset_id: str, number: int, job_id: str) -> bool:
@@ -133,7 +151,7 @@ async def describe_image(connection: Connection, dataset: Dataset, number: int, 
         return
     before = {**begun.before, str(number): {"caption": None}}
     await connection.execute(sa.update(dataset_steps).where(dataset_steps.c.job_id == job_id).values(before=before))
-    await _touch(connection, dataset.id)
+    await _touch(connection, dataset)
 
 
 async def _write(connection: Connection, dataset_id: str, changes: Changes) -> None:
@@ -183,7 +201,7 @@ async def _add_step(
     await connection.execute(sa.insert(dataset_steps).values(**step))
     old = sa.delete(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
     await connection.execute(old.where(dataset_steps.c.number <= number - REMEMBERED_STEPS))
-    await _touch(connection, dataset.id)
+    await _touch(connection, dataset)
 
 
 async def _last_step(connection: Connection, dataset_id: str) -> sa.Row[Any] | None:
@@ -191,5 +209,6 @@ async def _last_step(connection: Connection, dataset_id: str) -> sa.Row[Any] | N
     return (await connection.execute(statement.order_by(dataset_steps.c.number.desc()).limit(1))).one_or_none()
 
 
-async def _touch(connection: Connection, dataset_id: str) -> None:
-    await connection.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(updated_ms=now_ms()))
+async def _touch(connection: Connection, dataset: Dataset) -> None:
+    await connection.execute(sa.update(datasets).where(datasets.c.id == dataset.id).values(updated_ms=now_ms()))
+    await touch_reviews(connection, dataset.place, dataset.id)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
+from storage.dataset_jobs import touch_reviews
 from storage.dataset_tables import dataset_images, dataset_steps, datasets
 from storage.places import Place, insert_if_absent, place_of, remember_place
 from storage.statuses import DatasetAct
@@ -34,7 +35,8 @@ class DatasetImage:
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """`images` in the order of their numbers; `left_out` is a (name, reason) pair for every file of the additions that
-    are remembered and not undone; `last_act` is what *Undo* would undo, `steps` how often it could."""
+    are remembered and not undone; `last_act` is what *Undo* would undo, with its number, and `steps` how often it could.
+    """
 
     id: str
     place: Place
@@ -42,6 +44,7 @@ class Dataset:
     images: tuple[DatasetImage, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     last_act: DatasetAct | None = None
+    last_step: int = 0
     steps: int = 0
     updated_ms: int = 0
 
@@ -132,6 +135,7 @@ async def count_datasets_of_person(connection: Connection, person_id: int) -> in
 
 async def delete_dataset(connection: Connection, dataset: Dataset) -> set[str]:
     """Remove it with its history; answers the files of which no other dataset knows."""
+    await touch_reviews(connection, dataset.place, dataset.id)
     await connection.execute(sa.delete(datasets).where(datasets.c.id == dataset.id))
     files = {image.file for image in dataset.images}
     statement = sa.select(dataset_images.c.file).where(dataset_images.c.file.in_(files))
@@ -149,6 +153,7 @@ async def _whole(connection: Connection, row: sa.Row[Any]) -> Dataset:
         images=tuple(_image(image) for image in await connection.execute(images)),
         left_out=tuple((name, reason) for step in history for name, reason in step.left_out),
         last_act=DatasetAct(history[-1].act) if history else None,
+        last_step=history[-1].number if history else 0,
         steps=len(history),
         updated_ms=row.updated_ms,
     )

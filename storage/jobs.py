@@ -155,40 +155,6 @@ async def count_jobs_of_server(connection: Connection, server_id: int) -> int:
     return await _count(connection, jobs.c.server_id == server_id)
 
 
-async def reviews_of_dataset(connection: Connection, dataset_id: str) -> list[str]:
-    """The ids of trainings that wait for Start and would learn from it."""
-    statement = sa.select(jobs.c.id).where(
-        jobs.c.kind == JobKind.FINETUNE,
-        jobs.c.status == JobStatus.REVIEW,
-        jobs.c.details["dataset"].as_string() == dataset_id,
-    )
-    return [str(job_id) for job_id in (await connection.execute(statement)).scalars()]
-
-
-async def captions_are_coming(connection: Connection, dataset_id: str, *, besides: str) -> bool:
-    """Whether another job than this one is describing its pictures."""
-    statement = sa.select(jobs.c.id).where(
-        jobs.c.kind == JobKind.CAPTION,
-        jobs.c.status.in_((JobStatus.RUNNING, JobStatus.CANCELLING)),
-        jobs.c.details["dataset"].as_string() == dataset_id,
-        jobs.c.id != besides,
-    )
-    return (await connection.execute(statement.limit(1))).first() is not None
-
-
-async def dataset_being_begun(connection: Connection, person_id: int, name: str) -> str | None:
-    """The id that a dataset of that name will have, when an addition of this person's is about to begin it."""
-    statement = sa.select(jobs.c.details["dataset"].as_string()).where(
-        jobs.c.person_id == person_id,
-        jobs.c.kind == JobKind.ADD,
-        jobs.c.status == JobStatus.PREPARING,
-        jobs.c.details["is_new"].as_boolean(),
-        sa.func.lower(jobs.c.details["name"].as_string()) == name.lower(),
-    )
-    found = (await connection.execute(statement.limit(1))).scalar_one_or_none()
-    return None if found is None else str(found)
-
-
 async def _page(connection: Connection, whose: sa.ColumnElement[bool], limit: int, offset: int) -> list[Job]:
     statement = (
         sa.select(jobs).where(whose).order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(limit).offset(offset)

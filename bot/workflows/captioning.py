@@ -21,14 +21,15 @@ from bot.errors import (
     StageOverdue,
     WaitedTooLong,
 )
+from bot.permissions import own_dataset
 from bot.providers.contract import Captions
-from bot.workflows.datasets import own
 from bot.workflows.engine import Json
 from bot.workflows.stages import within
 from bot.workflows.workbench import Workbench, lane_of
+from storage.dataset_jobs import captions_are_coming
 from storage.dataset_steps import describe_image, forget_asked, remember_asked
 from storage.datasets import Dataset, DatasetImage, find_dataset, locked_dataset
-from storage.jobs import Job, captions_are_coming, change_job, find_job
+from storage.jobs import Job, change_job, find_job
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
 
@@ -52,7 +53,7 @@ class Captioning:
     async def request(self, job_id: str, place: Place, dataset_id: str, *, weight: int = 1) -> None:
         """Describe what has no caption yet. Raises `BadInput`, `NotFound`, `NotYours`, `TooMany`."""
         async with self._database.writing() as connection:
-            dataset = own(await locked_dataset(connection, dataset_id), place.person_id)
+            dataset = own_dataset(await locked_dataset(connection, dataset_id), place.person_id)
             if await captions_are_coming(connection, dataset_id, besides=job_id):
                 raise BadInput("These pictures are being described already: their card says how far it is.")
             offer = caption_offer(dataset, self._bench.providers)

@@ -6,29 +6,30 @@ from dataclasses import asdict
 from bot.advice import appraisal_of
 from bot.datasets.caption_edits import put_before_all, replace_in_all
 from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
-from bot.errors import BadInput, NotFound, TooMany
-from bot.permissions import Action, require
+from bot.errors import BadInput, NotFound, TooLate, TooMany
+from bot.permissions import own_dataset
 from bot.providers.card import Mode, TrainerCard
 from bot.workflows.preparation import LANE, PREPARE
-from bot.workflows.requests import AddRequest, checked_name, checked_uploads
+from bot.workflows.requests import AddRequest, Which, checked_name, checked_uploads
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
-from storage.dataset_steps import change_images, rename_dataset, undo_last_step
+from storage.dataset_jobs import dataset_being_begun
+from storage.dataset_steps import change_images, rename_dataset, undo_step
 from storage.datasets import (
     Dataset,
     count_datasets_of_person,
     dataset_named,
     delete_dataset,
     find_dataset,
+    free_name,
     locked_dataset,
 )
-from storage.jobs import Job, dataset_being_begun
-from storage.places import Place
+from storage.jobs import Job
+from storage.places import Place, hold_place
 from storage.statuses import DatasetAct, JobKind, JobStatus
 
 DATASETS_PER_PERSON = 100
 OUR_WORK = "atelier"  # where no provider has a part
-GONE = "That dataset is gone: /dataset list shows those you have."
 
 Change = Callable[[Connection, Dataset], Awaitable[object]]
 
@@ -45,14 +46,8 @@ class Datasets:
         """Take pictures in; the addition's card appears in the channel. Raises `TooMany` too."""
         checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         async with self._database.writing() as connection:
-            dataset_id = await dataset_meant(connection, place.person_id, request.dataset)
-            begun_as = None
-            if dataset_id is None:
-                name = checked_name(request.dataset, "dataset")
-                await require_room(connection, place)
-                begun_as = await dataset_being_begun(connection, place.person_id, name)
-            else:
-                name = own(await find_dataset(connection, dataset_id), place.person_id).name
+            await hold_place(connection, place)  # of two additions at once the second sees the first
+            name, dataset_id, begun_as = await self._aim(connection, place, request)
             job = Job(
                 id=job_id,
                 place=place,
@@ -70,17 +65,33 @@ class Datasets:
             if await self._bench.add(connection, job):
                 await self._bench.enqueue(connection, job, story=PREPARE, lane=LANE)
 
+    async def _aim(
+        self, connection: Connection, place: Place, request: AddRequest
+    ) -> tuple[str, str | None, str | None]:
+        """Its name, its id unless it is new, and the id under which another addition is beginning it."""
+        person_id = place.person_id
+        if request.which is not Which.NEW:
+            dataset_id = await dataset_meant(connection, person_id, request.dataset)
+            if dataset_id is not None or request.which is Which.KNOWN:
+                dataset = await find_dataset(connection, dataset_id or "")
+                return own_dataset(dataset, person_id).name, dataset_id, None
+        name = checked_name(request.dataset, "dataset")
+        await require_room(connection, place)
+        if request.which is Which.NEW:
+            return await free_name(connection, person_id, name), None, None
+        return name, None, await dataset_being_begun(connection, person_id, name)
+
     async def meant(self, text: str, person_id: int) -> Dataset:
         """This person's dataset by its id, as autocomplete gives it, or by its name."""
         async with self._database.reading() as connection:
             dataset_id = await dataset_meant(connection, person_id, text)
             if dataset_id is None:
                 raise NotFound("You have no dataset of that name: pick one from the list.")
-            return own(await find_dataset(connection, dataset_id), person_id)
+            return own_dataset(await find_dataset(connection, dataset_id), person_id)
 
     async def find(self, dataset_id: str, person_id: int) -> Dataset:
         async with self._database.reading() as connection:
-            return own(await find_dataset(connection, dataset_id), person_id)
+            return own_dataset(await find_dataset(connection, dataset_id), person_id)
 
     async def leave_out(self, dataset_id: str, person_id: int, numbers: Sequence[int]) -> Dataset:
         return await self._change(dataset_id, person_id, _putting(DatasetAct.LEAVE_OUT, numbers, is_in=False))
@@ -128,17 +139,19 @@ class Datasets:
 
         return await self._change(dataset_id, person_id, _captioning(edited))
 
-    async def undo(self, dataset_id: str, person_id: int) -> Dataset:
+    async def undo(self, dataset_id: str, person_id: int, step: int) -> Dataset:
+        """The last step, which is named so that a button pressed twice undoes one. Raises `TooLate`."""
+
         async def change(connection: Connection, dataset: Dataset) -> None:
-            if await undo_last_step(connection, dataset) is None:
-                raise BadInput("There is nothing left to undo.")
+            if not await undo_step(connection, dataset, step):
+                raise TooLate("That was undone already, or something was done since: look at the dataset again.")
 
         return await self._change(dataset_id, person_id, change)
 
     async def delete(self, dataset_id: str, person_id: int) -> Dataset:
         """For good, with its pictures; what trainings have learnt from stays with them."""
         async with self._database.writing() as connection:
-            dataset = own(await locked_dataset(connection, dataset_id), person_id)
+            dataset = own_dataset(await locked_dataset(connection, dataset_id), person_id)
             files = await delete_dataset(connection, dataset)
         await self._bench.drop_pictures(files)
         await self._bench.refresh_reviews(dataset_id)
@@ -147,8 +160,8 @@ class Datasets:
     async def _change(self, dataset_id: str, person_id: int, change: Change) -> Dataset:
         """The dataset as it is afterwards."""
         async with self._database.writing() as connection:
-            await change(connection, own(await locked_dataset(connection, dataset_id), person_id))
-            changed = own(await find_dataset(connection, dataset_id), person_id)
+            await change(connection, own_dataset(await locked_dataset(connection, dataset_id), person_id))
+            changed = own_dataset(await find_dataset(connection, dataset_id), person_id)
         await self._bench.refresh_reviews(dataset_id)
         return changed
 
@@ -159,14 +172,6 @@ async def dataset_meant(connection: Connection, person_id: int, text: str) -> st
     if dataset is not None and dataset.place.person_id == person_id:
         return dataset.id
     return await dataset_named(connection, person_id, " ".join(text.split()))
-
-
-def own(dataset: Dataset | None, person_id: int) -> Dataset:
-    """Raises `NotFound`, `NotYours`."""
-    if dataset is None:
-        raise NotFound(GONE)
-    require(person_id, Action.CHANGE_DATASET, dataset.place)
-    return dataset
 
 
 async def require_room(connection: Connection, place: Place) -> None:

@@ -3,7 +3,6 @@
 Failures in a row close it; then one job at a time, of all processes, goes through to see whether the outage is over.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -97,18 +96,21 @@ class Outages:
         if is_paid:
             await self.gate(job)
         while True:
+            is_answered = False
             try:
                 result = await send()
+                is_answered = True
             except ProviderError as error:
+                is_answered = True
                 if not await self.report(job, error):
                     raise
                 await self.gate(job)
-            except (asyncio.CancelledError, Cancelled, Superseded):
-                await self._says_nothing(job)
-                raise
             else:
                 await (self.report(job, None) if is_paid else self._says_nothing(job))
                 return result
+            finally:
+                if not is_answered:  # whatever ended it says nothing about the provider
+                    await self._says_nothing(job)
 
     async def gate(self, job: Job) -> None:
         """Returns when this job may send: no outage is open, or it is the one that probes."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from bot.downloads import Upload, too_large
 from bot.errors import BadInput
@@ -34,12 +35,19 @@ class FinetuneRequest:
     dataset: str = ""
 
 
+class Which(Enum):
+    """What the words for a dataset mean."""
+
+    EITHER = "an id or name of one that exists, or else the name of a new one"
+    KNOWN = "the id of one that exists"
+    NEW = "the name of a new one, numbered when there is one of that name"
+
+
 @dataclass(frozen=True, kw_only=True)
 class AddRequest:
-    """`dataset` is an id or name of one that exists, or the name of a new one."""
-
     dataset: str
     uploads: tuple[Upload, ...]
+    which: Which = Which.EITHER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,14 +16,13 @@ from bot.workflows.preparation import PREPARE
 from bot.workflows.publish import PUBLISH
 from bot.workflows.workbench import Workbench, lane_of
 from storage.database import Connection
-from storage.history import history_of
 from storage.jobs import Job, begin_round, find_job
-from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage
+from storage.statuses import ErrorCategory, JobKind, JobStatus
 from storage.submissions import Submission, belongs_to_another, open_submissions, remember_remote, remember_verdict
+from storage.training_sets import find_training_set
 
 NOT_NOW = "That job is not waiting for this any more: its card shows where it stands."
 TOO_OLD = "That job cannot be tried again as it is: please ask for it anew."
-PREPARING = frozenset({Stage.RECEIVED, Stage.PREPARED})
 
 
 class Retry:
@@ -92,7 +91,7 @@ class Retry:
             case JobKind.GENERATE:
                 return GENERATE, lane_of(job.provider), JobStatus.RUNNING
             case JobKind.FINETUNE:
-                if {event.stage for event in await history_of(connection, job.id)} <= PREPARING:
+                if await find_training_set(connection, job.id) is None:
                     return PREPARE, PREPARATION_LANE, JobStatus.PREPARING
                 return TRAIN, lane_of(job.provider), JobStatus.RUNNING
 

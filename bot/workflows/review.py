@@ -1,5 +1,6 @@
 """Review: a finetune waits for its person, who may change it before anything is spent, and starts it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -63,6 +64,7 @@ class Review:
             settings = replace(settings, trigger_word=new)
             await self._change(connection, job_id, details={**job.details, "settings": asdict(settings)})
         await self._bench.cards.refresh(job_id)
+        await self._bench.refresh_reviews(job.dataset_id)
 
     async def _job(self, connection: Connection, job_id: str, person_id: int) -> Job:
         job = await find_job(connection, job_id)
@@ -87,5 +89,6 @@ def _naming(word: str, dataset: Dataset) -> Mapping[int, str | None]:
     return {
         image.number: image.caption
         for image in dataset.images
-        if image.caption is not None and word.lower() in image.caption.lower()
+        if image.caption is not None
+        and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", image.caption, re.IGNORECASE)
     }

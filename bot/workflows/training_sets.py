@@ -4,14 +4,16 @@ import asyncio
 from concurrent.futures import BrokenExecutor, Executor
 from pathlib import Path
 
+from bot.advice import appraisal_of
+from bot.datasets.findings import Flaw
 from bot.datasets.packing import Page, pack, pack_with_trigger_word
 from bot.errors import BadInput, DatasetRejected, ProviderBroken
-from bot.providers.card import TrainerCard
-from bot.workflows.datasets import own
+from bot.permissions import own_dataset
+from bot.providers.card import Mode, TrainerCard
 from bot.workflows.requests import settings_of
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
-from storage.datasets import locked_dataset
+from storage.datasets import Dataset, DatasetImage, locked_dataset
 from storage.jobs import Job
 from storage.training_sets import (
     TrainingImage,
@@ -35,12 +37,12 @@ class TrainingSets:
         """What the dataset holds now is what this training learns. Raises `BadInput`, `NotFound`."""
         if await find_training_set(connection, job.id) is not None:
             return
-        dataset = own(await locked_dataset(connection, job.dataset_id), job.place.person_id)
+        dataset = own_dataset(await locked_dataset(connection, job.dataset_id), job.place.person_id)
         missing = int(trainer.image_count.lowest) - len(dataset.chosen)
         if missing > 0:
             pictures = "picture" if missing == 1 else "pictures"
             raise BadInput(f"{trainer.title} needs {missing} more {pictures}: press Add more.")
-        chosen = dataset.chosen[: int(trainer.image_count.highest)]
+        chosen = _fitting(dataset, trainer, settings_of(job).mode)
         images = tuple(
             TrainingImage(name=i.name, width=i.width, height=i.height, sha256=i.file, caption=i.caption) for i in chosen
         )
@@ -79,9 +81,9 @@ class TrainingSets:
         prepared = self._files.path_of(training_set.prepared_file)
         if not trainer.trigger_in_captions or not any(image.caption for image in training_set.images):
             return prepared
-        captioned = self._files.work_folder(job.id) / "captioned.zip"
+        word = settings_of(job).trigger_word
+        captioned = self._files.work_folder(job.id) / f"captioned-{word}.zip"  # moved elsewhere, it may get another
         if not captioned.is_file():
-            word = settings_of(job).trigger_word
             try:
                 await asyncio.get_running_loop().run_in_executor(
                     self._pool, pack_with_trigger_word, prepared, captioned, word
@@ -96,3 +98,11 @@ class TrainingSets:
         if training_set is None:
             raise DatasetRejected(f"The dataset is gone: {AGAIN}")
         return training_set
+
+
+def _fitting(dataset: Dataset, trainer: TrainerCard, mode: Mode) -> tuple[DatasetImage, ...]:
+    """What the trainer takes: those that the card marks as surplus are left aside."""
+    findings = appraisal_of(dataset, trainer, mode).findings
+    surplus = {number for number, found in findings.items() if any(one.flaw is Flaw.SURPLUS for one in found)}
+    fitting = [image for image in dataset.chosen if image.number not in surplus]
+    return tuple(fitting[: int(trainer.image_count.highest)])

@@ -17,8 +17,9 @@ from bot.workflows.outages import Outages
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
+from storage.dataset_jobs import reviews_of_dataset
 from storage.files import Files
-from storage.jobs import Job, add_job, find_job, reviews_of_dataset
+from storage.jobs import Job, add_job, find_job
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
 from storage.training_sets import needed_pictures
 from storage.turns import take_turn
