@@ -5,7 +5,8 @@
 The floor is a bare loop over the same files, unpacked beforehand: decode at the same fraction, resize, encode, on all
 cores; it checks, hashes, measures, reports and writes nothing. Each round runs both, one after the other. `ratio` is
 the floor's time over ours; `cpu ratio` the same for the seconds that processors were busy, which other programs on
-the machine disturb less.
+the machine disturb less. `stall` is how late the event loop was at worst while it prepared, and beside it how late one
+was that had nothing to do but to wait for the floor: what the machine adds by being busy.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,6 @@ from PIL import Image
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.pool import open_pool
 from bot.datasets.preparation import SourceFile, prepare
-from bot.datasets.report import Prepared
 
 PACKINGS = {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED}
 LIMITS = DatasetLimits()
@@ -41,12 +41,6 @@ class Run:
     peak_bytes: int
     longest_stall_seconds: float
     images: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Floor:
-    seconds: float
-    processor_seconds: float
 
 
 class Watch:
@@ -81,7 +75,7 @@ def main() -> None:
     print(
         f"{len(files)} JPEGs of 12 megapixels in a zip of {size / 1e6:,.0f} MB ({chosen.packing}), {cores} cores.\n\n"
         f"{'':<10}{'seconds':>9}{'images/s':>10}{'MB/s':>8}{'floor s':>9}{'ratio':>7}{'cpu ratio':>11}"
-        f"{'peak MiB':>10}{'stall ms':>10}"
+        f"{'peak MiB':>10}{'stall ms':>10}{'floor ms':>10}"
     )
     best = 0.0
     for number in range(1, chosen.rounds + 1):
@@ -94,42 +88,41 @@ def main() -> None:
             f"round {number:<4}{run.seconds:>9.1f}{run.images / run.seconds:>10.1f}{size / 1e6 / run.seconds:>8.0f}"
             f"{floor.seconds:>9.1f}{floor.seconds / run.seconds:>7.2f}{cpu_ratio:>11.2f}"
             f"{run.peak_bytes / MEBIBYTE:>10.0f}"
-            f"{run.longest_stall_seconds * 1000:>10.1f}"
+            f"{run.longest_stall_seconds * 1000:>10.1f}{floor.longest_stall_seconds * 1000:>10.1f}"
         )
     print(f"\nAt best {best:.2f} of the floor's speed.")
 
 
 def _product(archive: Path) -> Run:
     with open_pool() as pool, tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-        watch = Watch()
-        busy, began = _processor_seconds(), time.perf_counter()
-        prepared = asyncio.run(_prepared(archive, Path(folder) / "prepared", pool, watch))
-        seconds, busy = time.perf_counter() - began, _processor_seconds() - busy
+        return asyncio.run(_watched(_prepared(archive, Path(folder) / "prepared", pool)))
+
+
+async def _prepared(archive: Path, into: Path, pool: Executor) -> int:
+    source = SourceFile(path=archive, name=archive.name)
+    return len((await prepare([source], into=into, pool=pool, limits=LIMITS, most=LIMITS.max_images)).images)
+
+
+def _floor(files: list[Path], cores: int) -> Run:
+    with multiprocessing.get_context("forkserver").Pool(cores, initializer=_give_way) as pool:
+        pool.map(abs, range(cores))  # every process is up before the clock starts
+        return asyncio.run(_watched(asyncio.to_thread(lambda: len(list(pool.imap_unordered(_bare, files))))))
+
+
+async def _watched(work: Awaitable[int]) -> Run:
+    watch = Watch()
+    looking = asyncio.ensure_future(watch.look())
+    busy, began = _processor_seconds(), time.perf_counter()
+    images = await work
+    seconds, busy = time.perf_counter() - began, _processor_seconds() - busy
+    looking.cancel()
     return Run(
         seconds=seconds,
         processor_seconds=busy,
         peak_bytes=watch.peak_bytes,
         longest_stall_seconds=watch.longest_stall_seconds,
-        images=len(prepared.images),
+        images=images,
     )
-
-
-async def _prepared(archive: Path, into: Path, pool: Executor, watch: Watch) -> Prepared:
-    looking = asyncio.ensure_future(watch.look())
-    try:
-        sources = [SourceFile(path=archive, name=archive.name)]
-        return await prepare(sources, into=into, pool=pool, limits=LIMITS, most=LIMITS.max_images)
-    finally:
-        looking.cancel()
-
-
-def _floor(files: list[Path], cores: int) -> Floor:
-    with multiprocessing.get_context("forkserver").Pool(cores, initializer=_give_way) as pool:
-        pool.map(abs, range(cores))  # every process is up before the clock starts
-        busy, began = _processor_seconds(), time.perf_counter()
-        for _ in pool.imap_unordered(_bare, files):
-            pass
-        return Floor(seconds=time.perf_counter() - began, processor_seconds=_processor_seconds() - busy)
 
 
 def _give_way() -> None:
