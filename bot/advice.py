@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.datasets.appraisal import Appraisal, Shot, Wishes, appraise
 from bot.datasets.measures import Measures
-from bot.providers.card import Mode, ProviderCard, TrainerCard
+from bot.providers.card import CaptionRule, Mode, ProviderCard, Range, TrainerCard
 from bot.providers.registry import Providers
 from storage.datasets import Dataset
 
@@ -16,6 +16,29 @@ class CaptionOffer:
     provider: ProviderCard
     pictures: int
     price_usd: float | None
+
+
+ANY_TRAINER = TrainerCard(
+    id="any",
+    title="A trainer",
+    base_model="any",
+    image_count=Range(lowest=1, highest=400, default=20),
+    advised_images=(10, 40),
+    advised_side=1024,
+    iterations=Range(lowest=1, highest=1, default=1),
+    learning_rate=None,
+    lora_ranks=(),
+    modes=(),
+    priorities=(),
+    finetune_types=(),
+    captions=CaptionRule.OPTIONAL,
+    trigger_in_captions=False,
+    handover=(),
+    price=None,
+    usual_seconds=0,
+    deadline_seconds=0,
+    can_be_found=False,
+)  # what is common to them, where none is switched on: a dataset can still be looked at
 
 
 def wishes_of(trainer: TrainerCard, mode: Mode) -> Wishes:

@@ -27,13 +27,13 @@ class CaptionsButton(CardButton, act=Act.CAPTIONS):
             await interaction.response.defer()
         else:
             await interaction.response.defer(ephemeral=True, thinking=True)
-        await _show_page(interaction, subject, _page(self.subject))
+        await _show_page(interaction, subject, _number(self.subject))
 
 
 class WriteCaptionsButton(CardButton, act=Act.WRITE_CAPTIONS):
     async def press(self, interaction: Interaction) -> None:
         view = await _view(interaction, self.subject)
-        page = _page(self.subject)
+        page = _number(self.subject)
         images = on_caption_page(view.dataset, page)
         if not images:
             raise BadInput("No picture is in it any more: add some first.")
@@ -43,7 +43,7 @@ class WriteCaptionsButton(CardButton, act=Act.WRITE_CAPTIONS):
 class ReplaceInCaptionsButton(CardButton, act=Act.REPLACE_IN_CAPTIONS):
     async def press(self, interaction: Interaction) -> None:
         view = await _view(interaction, self.subject)
-        await interaction.response.send_modal(ReplaceDialog(interaction.client, view, _page(self.subject)))
+        await interaction.response.send_modal(ReplaceDialog(interaction.client, view, _number(self.subject)))
 
 
 class DescribeButton(CardButton, act=Act.DESCRIBE):
@@ -51,7 +51,10 @@ class DescribeButton(CardButton, act=Act.DESCRIBE):
         view = await _view(interaction, self.subject)
         job_id, place, weight = str(interaction.id), place_of(interaction), weight_of(interaction)
         captioning = interaction.client.workflows.captioning
-        await take_in(interaction, lambda: captioning.request(job_id, place, view.dataset.id, weight=weight))
+        shown = _number(self.subject)  # as many as the button said, for so much
+        await take_in(
+            interaction, lambda: captioning.request(job_id, place, view.dataset.id, pictures=shown, weight=weight)
+        )
 
 
 class CaptionsDialog(Dialog, title="Captions"):
@@ -66,7 +69,9 @@ class CaptionsDialog(Dialog, title="Captions"):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer()
-        captions = {number: field.value for number, field in self._fields.items()}
+        captions = {
+            number: field.value for number, field in self._fields.items() if field.value != (field.default or "")
+        }
         await interaction.client.workflows.datasets.write_captions(self._dataset_id, interaction.user.id, captions)
         await _show_page(interaction, self._subject, self._page)
 
@@ -112,7 +117,8 @@ async def _view(interaction: Interaction, subject: str) -> DatasetView:
     return await interaction.client.studio.view_of(subject.partition("-")[0], interaction.user.id)
 
 
-def _page(subject: str) -> int:
+def _number(subject: str) -> int:
+    """The number behind the id, 0 when there is none."""
     return int(subject.partition("-")[2] or 0)
 
 

@@ -4,6 +4,7 @@ from bot.messages.buttons import Act
 from bot.messages.dataset_cards import delete_dataset_question
 from bot.messages.lists import left_out, sentence
 from bot.messages.words import plain
+from bot.workflows.requests import Which
 from cogs.answers import CardButton, Interaction
 from cogs.dataset_dialogs import AddDialog, EditDialog
 from cogs.dataset_showing import show_changed, show_dataset
@@ -32,15 +33,16 @@ class LeaveOutFlaggedButton(CardButton, act=Act.LEAVE_OUT_FLAGGED):
 class UndoButton(CardButton, act=Act.UNDO):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
-        dataset = await _dataset(interaction, self.subject)
-        await interaction.client.workflows.datasets.undo(dataset.id, interaction.user.id)
-        await show_changed(interaction, self.subject)
+        subject, _, step = self.subject.partition("-")
+        dataset = await _dataset(interaction, subject)
+        await interaction.client.workflows.datasets.undo(dataset.id, interaction.user.id, int(step or 0))
+        await show_changed(interaction, subject)
 
 
 class AddMoreButton(CardButton, act=Act.ADD_MORE):
     async def press(self, interaction: Interaction) -> None:
         dataset = await _dataset(interaction, self.subject)
-        await interaction.response.send_modal(await AddDialog.ask(interaction, dataset=dataset.id))
+        await interaction.response.send_modal(await AddDialog.ask(interaction, dataset=dataset.id, which=Which.KNOWN))
 
 
 class EditDatasetButton(CardButton, act=Act.EDIT_DATASET):

@@ -7,7 +7,7 @@ import discord
 from bot.client import Atelier
 from bot.downloads import Upload
 from bot.messages.words import count
-from bot.workflows.requests import LOOSE_UPLOADS, NAME_CHARACTERS, AddRequest, numbers_meant
+from bot.workflows.requests import LOOSE_UPLOADS, NAME_CHARACTERS, AddRequest, Which, numbers_meant
 from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
 from cogs.dataset_showing import show_changed
 from storage.datasets import Dataset, DatasetLine, datasets_of_person
@@ -21,10 +21,17 @@ class AddDialog(Dialog, title="Add pictures to a dataset"):
     """Asks for what is not known yet: which dataset, and which files."""
 
     def __init__(
-        self, bot: Atelier, *, dataset: str | None, uploads: tuple[Upload, ...], own: list[DatasetLine]
+        self,
+        bot: Atelier,
+        *,
+        dataset: str | None,
+        which: Which,
+        uploads: tuple[Upload, ...],
+        own: list[DatasetLine],
     ) -> None:
         super().__init__(bot)
         self._dataset = dataset
+        self._which = which
         self._uploads = uploads
         self._choice = _choice(own)
         self._name: discord.ui.TextInput[Any] = discord.ui.TextInput(
@@ -44,22 +51,29 @@ class AddDialog(Dialog, title="Add pictures to a dataset"):
 
     @classmethod
     async def ask(
-        cls, interaction: Interaction, *, dataset: str | None = None, uploads: tuple[Upload, ...] = ()
+        cls,
+        interaction: Interaction,
+        *,
+        dataset: str | None = None,
+        which: Which = Which.EITHER,
+        uploads: tuple[Upload, ...] = (),
     ) -> Self:
         async with interaction.client.resources.database.reading() as connection:
             own = await datasets_of_person(connection, interaction.user.id, limit=CHOICES - 1)
-        return cls(interaction.client, dataset=dataset, uploads=uploads, own=own)
+        return cls(interaction.client, dataset=dataset, which=which, uploads=uploads, own=own)
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         uploads = self._uploads or tuple(map(upload_of, self._files.values))
-        await request_addition(interaction, AddRequest(dataset=self._meant(), uploads=uploads))
+        dataset, which = self._meant()
+        await request_addition(interaction, AddRequest(dataset=dataset, uploads=uploads, which=which))
 
-    def _meant(self) -> str:
+    def _meant(self) -> tuple[str, Which]:
         """Who writes a name wants a new one, whatever the list says."""
         if self._dataset is not None:
-            return self._dataset
+            return self._dataset, self._which
         chosen = self._choice.values[0] if self._choice.values else A_NEW_ONE
-        return self._name.value.strip() or (NEW_NAME if chosen == A_NEW_ONE else chosen)
+        name = self._name.value.strip()
+        return (name or NEW_NAME, Which.NEW) if name or chosen == A_NEW_ONE else (chosen, Which.KNOWN)
 
 
 class EditDialog(Dialog, title="Edit the dataset"):

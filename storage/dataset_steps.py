@@ -36,8 +36,8 @@ async def add_images(
     left_out: Sequence[tuple[str, str]],
     job_id: str,
 ) -> None:
-    """A step: these pictures are in from now on, under numbers that are given here. One that is there already comes back
-    if it was left out, and takes the caption over if it had none."""
+    """A step: these pictures are in from now on, under numbers given here. One that is there already comes back if it
+    was left out, and takes the caption over if it had none."""
     known = {image.file: image for image in dataset.images}
     number = max((image.number for image in dataset.images), default=0)
     before: dict[int, dict[str, Any]] = {}

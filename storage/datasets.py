@@ -35,8 +35,8 @@ class DatasetImage:
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """`images` in the order of their numbers; `left_out` is a (name, reason) pair for every file of the additions that
-    are remembered and not undone; `last_act` is what *Undo* would undo, with its number, and `steps` how often it could.
-    """
+    are remembered and not undone; `last_act` is what *Undo* would undo, `last_step` its number, `steps` how many
+    there are."""
 
     id: str
     place: Place

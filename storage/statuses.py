@@ -12,6 +12,9 @@ class JobKind(StrEnum):
     PUBLISH = "publish"
 
 
+WAIT_FOR_PROVIDERS = (JobKind.CAPTION, JobKind.FINETUNE, JobKind.GENERATE)
+
+
 class JobStatus(StrEnum):
     """Where a job stands. Drawn in ARCHITECTURE.md."""
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from storage.database import Connection
 from storage.jobs import Job, job_of
-from storage.statuses import JobKind, JobStatus
+from storage.statuses import WAIT_FOR_PROVIDERS, JobStatus
 from storage.tables import jobs, submissions
 
 
@@ -28,7 +28,7 @@ async def jobs_waiting_for(connection: Connection, provider: str, *, limit: int)
         .where(
             jobs.c.provider == provider,
             jobs.c.status == JobStatus.RUNNING,
-            jobs.c.kind.in_((JobKind.FINETUNE, JobKind.GENERATE)),
+            jobs.c.kind.in_(WAIT_FOR_PROVIDERS),
             sa.or_(jobs.c.held_ms.is_not(None), sa.not_(is_there)),
         )
         .order_by(jobs.c.created_ms, jobs.c.id)

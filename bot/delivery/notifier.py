@@ -126,7 +126,8 @@ class Notifier:
             dataset = await find_dataset(connection, job.dataset_id)
             addition = await addition_of(connection, job_id) if job.kind is JobKind.ADD else None
             usual = await usual_of(connection, job) if job.status is JobStatus.REVIEW else None
-            frozen = await find_training_set(connection, job_id) if job.status is JobStatus.REVIEW else None
+            is_open = job.status is JobStatus.REVIEW
+            frozen = await find_training_set(connection, job_id) if is_open else None
             deliveries = await deliveries_of(connection, job_id)
             submissions = await submissions_of(connection, job_id)
             outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
@@ -135,7 +136,7 @@ class Notifier:
         return JobView(
             job=job,
             events=events,
-            dataset=self._studio.view_for(job, dataset) if dataset and job.status is JobStatus.REVIEW else None,
+            dataset=self._studio.view_for(job, dataset) if dataset and is_open and frozen is None else None,
             addition=addition,
             frozen=frozen,
             kept_as=dataset.name if dataset else None,

@@ -7,15 +7,15 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import replace
 from pathlib import Path
 
 import discord
 
-from bot.advice import appraisal_of, caption_offer
-from bot.errors import NotFound
+from bot.advice import ANY_TRAINER, appraisal_of, caption_offer
 from bot.messages.report_cards import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
 from bot.messages.view import DatasetView
-from bot.permissions import Action, require
+from bot.permissions import own_dataset
 from bot.pictures.sheets import Tile, write_report_sheet
 from bot.providers.card import Mode, ProviderCard, TrainerCard
 from bot.providers.registry import Providers
@@ -28,7 +28,6 @@ from storage.statuses import JobKind
 log = logging.getLogger(__name__)
 
 REMEMBERED_SHEETS = 16  # of at most 1.5 MB
-GONE = "That dataset is gone: /dataset list shows those you have."
 
 
 class Studio:
@@ -45,22 +44,25 @@ class Studio:
             job = await find_job(connection, subject)
             training = job if job is not None and job.kind is JobKind.FINETUNE else None
             dataset = await find_dataset(connection, training.dataset_id if training else subject)
-        if dataset is None:
-            raise NotFound(GONE)
-        require(person_id, Action.CHANGE_DATASET, dataset.place)
+        dataset = own_dataset(dataset, person_id)
         view = self.view_for(training, dataset) if training else None
-        return view or self._view(dataset.id, dataset, *self._providers.trainer_meant(""), Mode.GENERAL)
+        if view is not None:
+            return replace(view, is_public=False)
+        trainers = self._providers.trainers()
+        provider, trainer = trainers[0] if trainers else (None, ANY_TRAINER)
+        return self._view(dataset.id, dataset, provider, trainer, Mode.GENERAL)
 
     def view_for(self, job: Job, dataset: Dataset) -> DatasetView | None:
-        """As the trainer of this job sees it; None when that is not offered any more."""
+        """As its trainer sees it and the channel may; None when that is not offered any more."""
         provider = self._providers.card_of(job.provider)
         trainer = provider.trainer(job.details["trainer"])
         if trainer is None:
             return None
-        return self._view(job.id, dataset, provider, trainer, Mode(job.details["settings"]["mode"]))
+        view = self._view(job.id, dataset, provider, trainer, Mode(job.details["settings"]["mode"]))
+        return replace(view, is_public=True)
 
     def _view(
-        self, subject: str, dataset: Dataset, provider: ProviderCard, trainer: TrainerCard, mode: Mode
+        self, subject: str, dataset: Dataset, provider: ProviderCard | None, trainer: TrainerCard, mode: Mode
     ) -> DatasetView:
         return DatasetView(
             subject=subject,

@@ -47,7 +47,7 @@ def button(
     style: discord.ButtonStyle = discord.ButtonStyle.secondary,
     disabled: bool = False,
 ) -> discord.ui.Button[discord.ui.LayoutView]:
-    """`subject` is the id of a job, model or dataset, or a page number; or an id and a page, with a hyphen between."""
+    """`subject` is the id of a job, model or dataset, or a page number; or an id, a hyphen and a number."""
     return discord.ui.Button(
         label=label, style=style, custom_id=f"atelier:{act}:{subject}:{person_id}", disabled=disabled
     )
@@ -55,4 +55,4 @@ def button(
 
 def pattern(act: Act) -> str:
     """The expression that recognises this act's custom ids, with the groups `subject` and `person`."""
-    return rf"atelier:{act}:(?P<subject>[0-9]{{1,20}}(?:-[0-9]{{1,4}})?):(?P<person>[0-9]{{1,20}})"
+    return rf"atelier:{act}:(?P<subject>[0-9]{{1,20}}(?:-[0-9]{{1,6}})?):(?P<person>[0-9]{{1,20}})"

@@ -91,8 +91,8 @@ def _lines(view: JobView) -> Iterator[str]:
             yield _doubt(view)
         case JobStatus.CANCELLED:
             yield f"⏹️ Cancelled. {plain(job.note) or 'Nothing more will happen here.'}"
-            if job.kind is JobKind.FINETUNE and view.kept_as is not None:
-                yield f"-# Its pictures stay in your dataset **{plain(view.kept_as, 60)}**: /dataset show"
+            if view.kept_as is not None and (left := _left_by(view)):
+                yield f"-# {left} your dataset **{plain(view.kept_as, 60)}**: /dataset show"
         case JobStatus.CANCELLING:
             yield "⏹️ Stopping…"
         case JobStatus.DONE:
@@ -198,11 +198,26 @@ def _doubt(view: JobView) -> str:
     )
 
 
+def _left_by(view: JobView) -> str:
+    """What a cancelled job leaves behind, worded to go on with "your dataset"."""
+    match view.job.kind:
+        case JobKind.FINETUNE:
+            return "Its pictures stay in"
+        case JobKind.ADD if view.addition is not None:
+            return "What was added before stays in"
+        case JobKind.CAPTION:
+            return "Captions that were written until then were charged, and stay in"
+        case _:
+            return ""
+
+
 def _done(view: JobView) -> str:
     job = view.job
     took = f" in {duration(job.finished_ms - job.created_ms)}" if job.finished_ms else ""
     if view.addition is None:
         return f"✅ Done{took}." + (f" {plain(job.note)}" if job.note else "")
-    pictures = count(view.addition.pictures, "picture", "pictures")
+    what = [count(view.addition.pictures, "picture", "pictures")] if view.addition.pictures else []
+    what += [count(view.addition.captions, "caption", "captions")] if view.addition.captions else []
+    pictures = " and ".join(what)
     note = f" {plain(job.note)}" if job.note else ""
     return "\n".join([f"✅ {pictures} added{took}.{note}", *left_out_lines(view.addition.left_out)])

@@ -42,8 +42,11 @@ def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
 def _below_the_sheet(view: DatasetView) -> str:
     lines = [line for line in (captions_line(view),) if line]
     lines += left_out_lines(view.dataset.left_out)
-    where = trainer_title(view.provider, view.trainer)
-    lines.append(f"-# At {where}: {quote(view.trainer, int(view.trainer.iterations.default))}")
+    if view.provider is None:
+        lines.append("-# Nobody here trains models at the moment. What you collect is kept.")
+    else:
+        where = trainer_title(view.provider, view.trainer)
+        lines.append(f"-# At {where}: {quote(view.trainer, int(view.trainer.iterations.default))}")
     return "\n".join(lines)
 
 
@@ -112,7 +115,8 @@ def captions_page(view: DatasetView, page: int, *, has_strip: bool) -> Card:
         button(Act.REPLACE_IN_CAPTIONS, "Find and replace", subject=here, person_id=person_id, disabled=not written),
     ]
     if view.offer is not None:
-        buttons.append(button(Act.DESCRIBE, _describe_label(view), subject=view.subject, person_id=person_id))
+        wanted = f"{view.subject}-{view.offer.pictures}"
+        buttons.append(button(Act.DESCRIBE, _describe_label(view), subject=wanted, person_id=person_id))
     container.add_item(discord.ui.ActionRow(*buttons))
     if last:
         container.add_item(discord.ui.ActionRow(*_turning(view.subject, page, last, person_id)))
@@ -144,7 +148,8 @@ def delete_dataset_question(dataset: Dataset, person_id: int) -> Card:
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=discord.Colour(0xDA373C))
     container.add_item(
         discord.ui.TextDisplay(
-            f"Delete **{plain(dataset.name, 60)}** and its {pictures} for good? Models trained with it stay."
+            f"Delete **{plain(dataset.name, 60)}** and its {pictures} for good? "
+            "Models trained with it stay, and trainings under way go on."
         )
     )
     container.add_item(

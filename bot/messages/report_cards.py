@@ -120,7 +120,7 @@ def _shown(view: DatasetView) -> tuple[Sequence[DatasetImage], int]:
     """What was left out comes last. Of too many, the flawed ones; the last tile then counts the others."""
     chosen = view.dataset.chosen
     if len(chosen) <= MOST_TILES:
-        out = [image for image in view.dataset.images if not image.is_in]
+        out = [] if view.is_public else [image for image in view.dataset.images if not image.is_in]
         return [*chosen, *out][:MOST_TILES], 0
     flawed_first = sorted(chosen, key=lambda image: (image.number not in view.appraisal.findings, image.number))
     shown = sorted(flawed_first[: MOST_TILES - 1], key=lambda image: image.number)
@@ -145,15 +145,16 @@ def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Ti
 def sheet_alt_text(view: DatasetView) -> str:
     """What the sheet says to who cannot see it: names, and what was found."""
     shown, beyond = _shown(view)
-    told = ", ".join(_told(view.appraisal, image) for image in shown)
+    told = ", ".join(_told(view, image) for image in shown)
     more = f" and {beyond:,} more" if beyond else ""
     return flat(f"The pictures of {flat(view.dataset.name, 60)}: {told}", ALT_CHARACTERS - len(more)) + more
 
 
-def _told(appraisal: Appraisal, image: DatasetImage) -> str:
-    findings = appraisal.findings.get(image.number, ())
+def _told(view: DatasetView, image: DatasetImage) -> str:
+    findings = view.appraisal.findings.get(image.number, ())
     said = "left out" if not image.is_in else _label(findings) if findings else ""
-    return f"{image.number} {flat(image.name, 40)}" + (f" ({said})" if said else "")
+    name = "" if view.is_public else f" {flat(image.name, 40)}"
+    return f"{image.number}{name}" + (f" ({said})" if said else "")
 
 
 def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
@@ -168,12 +169,13 @@ def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
     yield button(Act.ADD_MORE, "Add more", subject=subject, person_id=person_id, style=needed)
     yield button(Act.EDIT_DATASET, "Edit", subject=subject, person_id=person_id)
     if view.dataset.last_act is not None and view.dataset.steps > 1:  # the first one is how it came to be
-        yield button(Act.UNDO, f"Undo {view.dataset.last_act}", subject=subject, person_id=person_id)
+        step = f"{subject}-{view.dataset.last_step}"
+        yield button(Act.UNDO, f"Undo {view.dataset.last_act}", subject=step, person_id=person_id)
 
 
 def start_button(view: DatasetView, act: Act, label: str) -> discord.ui.Button[Card] | None:
-    """None while the trainer would refuse."""
-    if view.appraisal.missing:
+    """None while the trainer would refuse, and where there is none."""
+    if view.appraisal.missing or view.provider is None:
         return None
     is_good = view.appraisal.light is Light.GREEN
     return button(

@@ -21,7 +21,7 @@ def review_report(view: JobView) -> str:
     if view.trainer is None:
         return "❌ That trainer is not offered here any more. Cancel this, and train your dataset with another."
     if view.frozen is not None:
-        return f"**{count(len(view.frozen.images), 'picture', 'pictures')}** ready, as they were handed over."
+        return f"**{count(len(view.frozen.images), 'picture', 'pictures')}** ready, as they were when you started it."
     if view.dataset is None:
         return "❌ The dataset of this training was deleted. Cancel it, and start again with **/finetune**."
     return report(view.dataset)

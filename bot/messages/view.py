@@ -21,14 +21,17 @@ from storage.training_sets import TrainingSet
 @dataclass(frozen=True, kw_only=True)
 class DatasetView:
     """A dataset with what a trainer makes of it. `subject` is what its buttons speak of: the training under review that
-    it is shown with, or itself; `offer` is who would write the missing captions."""
+    it is shown with, or itself; `offer` is who would write the missing captions; `provider` None where nobody
+    trains. A training's card is `public`: it shows no picture that is left out, and no file's name.
+    """
 
     subject: str
     dataset: Dataset
     appraisal: Appraisal
-    provider: ProviderCard
+    provider: ProviderCard | None
     trainer: TrainerCard
     mode: Mode
+    is_public: bool = False
     offer: CaptionOffer | None = None
 
 
@@ -41,7 +44,7 @@ class JobView:
     provider: ProviderCard
     trainer: TrainerCard | None = None  # of a finetune; None when it is not offered any more
     dataset: DatasetView | None = None  # of a training under review
-    frozen: TrainingSet | None = None  # instead, when that comes from before datasets were drafts
+    frozen: TrainingSet | None = None  # instead, once it was started: what is changed now changes it no more
     kept_as: str | None = None  # the name of the dataset, while it is there
     addition: Addition | None = None  # what came of an addition
     usual: Spread | None = None  # how long such trainings took here

@@ -144,6 +144,9 @@ class Cancel:
             )
         self._files.clear_work(job_id)
         await self._cards.refresh(job_id)
+        job = await self._job(job_id)
+        if job.kind in (JobKind.ADD, JobKind.CAPTION):  # what it did until then stays
+            await self._bench.refresh_reviews(job.dataset_id)
         return {}
 
     async def _job(self, job_id: str) -> Job:

@@ -19,6 +19,7 @@ from bot.errors import (
     ProviderUnpaid,
     ProviderUnreachable,
     StageOverdue,
+    TooLate,
     WaitedTooLong,
 )
 from bot.permissions import own_dataset
@@ -50,8 +51,11 @@ class Captioning:
         self._database = bench.database
         bench.engine.tell(CAPTION, bench.endings.with_an_edge(self._tell))
 
-    async def request(self, job_id: str, place: Place, dataset_id: str, *, weight: int = 1) -> None:
-        """Describe what has no caption yet. Raises `BadInput`, `NotFound`, `NotYours`, `TooMany`."""
+    async def request(self, job_id: str, place: Place, dataset_id: str, *, pictures: int, weight: int = 1) -> None:
+        """Describe what has no caption yet: so many pictures, as its person was shown with the price.
+
+        Raises `BadInput`, `NotFound`, `NotYours`, `TooLate`, `TooMany`.
+        """
         async with self._database.writing() as connection:
             dataset = own_dataset(await locked_dataset(connection, dataset_id), place.person_id)
             if await captions_are_coming(connection, dataset_id, besides=job_id):
@@ -59,6 +63,8 @@ class Captioning:
             offer = caption_offer(dataset, self._bench.providers)
             if offer is None:
                 raise BadInput("Every picture has a caption, or nobody here can write one.")
+            if offer.pictures != pictures:
+                raise TooLate(f"{offer.pictures} pictures have no caption now: open the captions again.")
             job = Job(
                 id=job_id,
                 place=place,
@@ -70,6 +76,7 @@ class Captioning:
                     "name": dataset.name,
                     "dataset": dataset_id,
                     "count": offer.pictures,
+                    "numbers": [image.number for image in _without_caption(dataset)],
                     "price_usd": offer.price_usd,
                 },
             )
@@ -85,7 +92,8 @@ class Captioning:
 
     async def _describe(self, job: Job) -> Json:
         """One after the other, each saved at once. What was asked and never answered is not asked again."""
-        waiting = _without_caption(await self._dataset_of(job))
+        ordered = frozenset(job.details["numbers"])
+        waiting = [image for image in _without_caption(await self._dataset_of(job)) if image.number in ordered]
         for place, image in enumerate(waiting):
             await self._describe_one(job, image)
             await self._tell_progress(job, (place + 1) / len(waiting))

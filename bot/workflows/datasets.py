@@ -1,5 +1,6 @@
 """Datasets: what their person does to a draft, each step saved at once. Pictures come in by `preparation`."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 
@@ -29,6 +30,7 @@ from storage.places import Place, hold_place
 from storage.statuses import DatasetAct, JobKind, JobStatus
 
 DATASETS_PER_PERSON = 100
+LOOKS_LIKE_AN_ID = re.compile(r"[0-9]{15,20}")
 OUR_WORK = "atelier"  # where no provider has a part
 
 Change = Callable[[Connection, Dataset], Awaitable[object]]
@@ -75,6 +77,8 @@ class Datasets:
             if dataset_id is not None or request.which is Which.KNOWN:
                 dataset = await find_dataset(connection, dataset_id or "")
                 return own_dataset(dataset, person_id).name, dataset_id, None
+        if LOOKS_LIKE_AN_ID.fullmatch(request.dataset.strip()):  # picked from a list that is older than its deletion
+            own_dataset(None, person_id)
         name = checked_name(request.dataset, "dataset")
         await require_room(connection, place)
         if request.which is Which.NEW:

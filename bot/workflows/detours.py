@@ -46,7 +46,7 @@ class Detours:
 
     async def held_up(self, job: Job) -> tuple[Outage | None, Way | None]:
         """The outage that this job waits for, and the best way around it; None for what there is not."""
-        if job.status is not JobStatus.RUNNING or job.kind not in (JobKind.FINETUNE, JobKind.GENERATE):
+        if job.status is not JobStatus.RUNNING or job.kind not in WAIT_FOR_PROVIDERS:
             return None, None
         async with self._database.reading() as connection:
             outage = await current_outage(connection, job.provider)
@@ -60,6 +60,8 @@ class Detours:
 
     async def around(self, connection: Connection, job: Job) -> list[Detour]:
         """The one that changes least comes first. A stand-in for FLUX is no way around FLUX."""
+        if job.kind not in (JobKind.FINETUNE, JobKind.GENERATE):
+            return []
         out = await providers_out(connection)
         is_real = not self._providers.card_of(job.provider).notice
         find = self._trainers if job.kind is JobKind.FINETUNE else self._generators

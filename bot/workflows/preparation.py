@@ -74,15 +74,25 @@ class Preparation:
     async def _added(self, job: Job) -> Addition:
         prepared = await self._prepared(job)
         folder = self._files.work_folder(job.id) / "prepared"
-        async with self._files.changing, self._database.writing() as connection:
-            dataset = await self._dataset_of(connection, job)
-            fresh, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
-            left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
-            if not fresh:
-                raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
-            await self._files.adopt({image.file: folder / f"{image.file}.jpg" for image in fresh})
-            await add_images(connection, dataset, fresh, left_out=left_out, job_id=job.id)
-        return Addition(pictures=len(fresh), left_out=left_out)
+        names = [image.sha256 for image in prepared.images]
+        try:
+            async with self._files.changing:
+                await self._files.adopt({name: folder / f"{name}.jpg" for name in names})
+                async with self._database.writing() as connection:
+                    return await self._add(connection, job, prepared)
+        finally:
+            await self._bench.drop_pictures(names)  # those that it did not take
+
+    async def _add(self, connection: Connection, job: Job, prepared: Prepared) -> Addition:
+        dataset = await self._dataset_of(connection, job)
+        wanted, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
+        left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
+        if not wanted:
+            raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
+        await add_images(connection, dataset, wanted, left_out=left_out, job_id=job.id)
+        addition = await addition_of(connection, job.id)
+        assert addition is not None, "it was added in this transaction"
+        return addition
 
     async def _dataset_of(self, connection: Connection, job: Job) -> Dataset:
         """It comes into being with its first pictures."""
@@ -152,21 +162,26 @@ class Preparation:
 def _parted(
     images: tuple[PreparedImage, ...], dataset: Dataset, *, most: int
 ) -> tuple[tuple[DatasetImage, ...], tuple[LeftOut, ...]]:
-    """Those that are new to the dataset and fit in, and why the others are not taken."""
-    there = {image.file: image.number for image in dataset.chosen}
-    room = min(most - len(there), most * ROWS_FOR_EACH - len(dataset.images))
-    fresh: list[DatasetImage] = []
+    """Those that the dataset takes, as pictures or for their captions, and why it does not take the others."""
+    there = {image.file: image for image in dataset.images}
+    room, rows = most - len(dataset.chosen), most * ROWS_FOR_EACH - len(dataset.images)
+    wanted: list[DatasetImage] = []
     unwanted: list[LeftOut] = []
     for image in images:
-        if image.sha256 in there:
-            reason = f"is in the dataset already, as number {there[image.sha256]}"
-        elif len(fresh) >= room:
+        known = there.get(image.sha256)
+        if known is not None and known.is_in and (known.caption or not image.caption):
+            reason = f"is in the dataset already, as number {known.number}"
+        elif room <= 0 and (known is None or not known.is_in):
             reason = f"is beyond the {most:,} pictures that one dataset holds"
+        elif rows <= 0 and known is None:
+            reason = "is beyond what one dataset remembers, with all that was left out: begin a new one"
         else:
-            fresh.append(_image(image))
+            room -= known is None or not known.is_in
+            rows -= known is None
+            wanted.append(_image(image))
             continue
         unwanted.append(LeftOut(name=image.name, reason=reason))
-    return tuple(fresh), tuple(unwanted)
+    return tuple(wanted), tuple(unwanted)
 
 
 def _image(image: PreparedImage) -> DatasetImage:

@@ -16,6 +16,7 @@ from bot.workflows.preparation import PREPARE
 from bot.workflows.publish import PUBLISH
 from bot.workflows.workbench import Workbench, lane_of
 from storage.database import Connection
+from storage.dataset_jobs import captions_are_coming
 from storage.jobs import Job, begin_round, find_job
 from storage.statuses import ErrorCategory, JobKind, JobStatus
 from storage.submissions import Submission, belongs_to_another, open_submissions, remember_remote, remember_verdict
@@ -83,6 +84,8 @@ class Retry:
             case JobKind.ADD:
                 return PREPARE, PREPARATION_LANE, JobStatus.PREPARING
             case JobKind.CAPTION:
+                if await captions_are_coming(connection, job.dataset_id, besides=job.id):
+                    raise TooLate("These pictures are being described already: their card says how far it is.")
                 return CAPTION, lane_of(job.provider), JobStatus.RUNNING
             case JobKind.IMPORT:
                 return IMPORT, IMPORT, JobStatus.RUNNING

@@ -85,10 +85,6 @@ class Review:
 
 
 def _naming(word: str, dataset: Dataset) -> Mapping[int, str | None]:
-    """The captions in which the word is written."""
-    return {
-        image.number: image.caption
-        for image in dataset.images
-        if image.caption is not None
-        and re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", image.caption, re.IGNORECASE)
-    }
+    """The captions in which it is written as a word."""
+    as_word = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
+    return {image.number: image.caption for image in dataset.images if image.caption and as_word.search(image.caption)}
