@@ -5,7 +5,7 @@ from bot.providers.card import ProviderCard
 from storage.database import Connection, now_ms
 from storage.durations import Sort, at_work_in, durations_of, sort_of, waiting_sorts_before
 from storage.jobs import Job
-from storage.statuses import JobStatus
+from storage.statuses import JobKind, JobStatus
 from storage.turns import is_waiting, waiting_before
 
 FORESEEN = 200  # further back only the position is said
@@ -13,8 +13,8 @@ FORESEEN = 200  # further back only the position is said
 
 async def outlook_of(connection: Connection, job: Job, card: ProviderCard) -> Outlook | None:
     """None for a job that neither waits for its provider nor is at work there."""
-    if job.status is not JobStatus.RUNNING or job.lane is None:
-        return None
+    if job.status is not JobStatus.RUNNING or job.lane is None or job.kind is JobKind.CAPTION:
+        return None  # three pictures or three hundred are described in one job: nothing to compare
     spreads = _Spreads(connection, card)
     if job.begun_ms is not None:
         return ready(await spreads.of(sort_of(job)), begun_ms=job.begun_ms, now_ms=now_ms())

@@ -24,6 +24,7 @@ from bot.webhooks import Hooks, Listener
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database, now_ms, only_process
 from storage.files import Files
+from storage.needed import needed_files
 from storage.objects import Objects
 from storage.soundness import check_room
 
@@ -75,6 +76,10 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         files = Files(settings.data_dir / "files")
         files.forget_unfinished()
         stack.callback(files.close)
+        async with database.reading() as connection:
+            needed = await needed_files(connection)
+        if swept := await files.sweep(needed):
+            log.info("Removed %d files that nothing needs any more", swept)
         pool = open_pool()
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         client = await stack.enter_async_context(

@@ -54,7 +54,7 @@ class EditDatasetButton(CardButton, act=Act.EDIT_DATASET):
 class TrainDatasetButton(CardButton, act=Act.TRAIN_DATASET):
     async def press(self, interaction: Interaction) -> None:
         dataset = await _dataset(interaction, self.subject)
-        await interaction.response.send_modal(TrainDialog(interaction.client, dataset))
+        await interaction.response.send_modal(await TrainDialog.ask(interaction, dataset))
 
 
 class LeftOutButton(CardButton, act=Act.LEFT_OUT):

@@ -7,10 +7,11 @@ import discord
 from bot.client import Atelier
 from bot.downloads import Upload
 from bot.messages.words import count
-from bot.workflows.requests import LOOSE_UPLOADS, NAME_CHARACTERS, AddRequest, Which, numbers_meant
+from bot.workflows.requests import LOOSE_UPLOADS, AddRequest, Which, numbers_meant
 from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
 from cogs.dataset_showing import show_changed
 from storage.datasets import Dataset, DatasetLine, datasets_of_person
+from storage.models import NAME_CHARACTERS
 
 A_NEW_ONE = "new"
 NEW_NAME = "My pictures"

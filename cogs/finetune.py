@@ -83,7 +83,8 @@ class FinetuneCog(commands.Cog):
             )
             return
         request = FinetuneRequest(
-            name=name or await self._name_for(interaction, dataset, zip) or trigger_word or "My model",
+            name=name or "",
+            suggested=await self._suggested(interaction, dataset, zip) or trigger_word or "My model",
             trigger_word=trigger_word or "",
             mode=mode,
             uploads=tuple(map(upload_of, files)),
@@ -92,7 +93,9 @@ class FinetuneCog(commands.Cog):
         )
         await request_finetune(self._bot, interaction, request)
 
-    async def _name_for(self, interaction: Interaction, dataset: str, archive: discord.Attachment | None) -> str | None:
+    async def _suggested(
+        self, interaction: Interaction, dataset: str, archive: discord.Attachment | None
+    ) -> str | None:
         """As its dataset or its zip is called."""
         if dataset:
             return (await self._bot.workflows.datasets.meant(dataset, interaction.user.id)).name

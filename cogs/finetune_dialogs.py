@@ -1,7 +1,7 @@
 """The dialogs that ask for a training: with files, or for a dataset that is there already."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import discord
 
@@ -13,6 +13,7 @@ from bot.providers.registry import choice_of
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, LOOSE_UPLOADS, FinetuneRequest
 from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
 from storage.datasets import Dataset
+from storage.models import free_model_name
 
 MODES = {
     Mode.CHARACTER: "a person, pet or figure",
@@ -53,21 +54,28 @@ class FinetuneDialog(Dialog, title="Train a model"):
 class TrainDialog(Dialog, title="Train on this dataset"):
     """Nothing is spent yet: a review card follows."""
 
-    def __init__(self, bot: Atelier, dataset: Dataset) -> None:
+    def __init__(self, bot: Atelier, dataset: Dataset, *, name: str) -> None:
         super().__init__(bot)
         self._bot = bot
         self._dataset_id = dataset.id
         self._name, self._word, self._mode = (
-            _name(dataset.name),
+            _name(name),
             _word(rarer(dataset.name.lower())),
             _mode(Mode.GENERAL),
         )
         self._trainer = _trainer(bot)
         for text, description, field in (
             *_subject_fields(self._name, self._word, self._mode),
-            ("Trainer", "Who trains it, and which base model", self._trainer),
+            ("Trainer", "Who trains it. The card that follows shows the pictures in this channel", self._trainer),
         ):
             self.add_item(discord.ui.Label(text=text, description=description, component=field))
+
+    @classmethod
+    async def ask(cls, interaction: Interaction, dataset: Dataset) -> Self:
+        """With a name that is free."""
+        async with interaction.client.resources.database.reading() as connection:
+            name = await free_model_name(connection, interaction.user.id, dataset.name)
+        return cls(interaction.client, dataset, name=name)
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         request = FinetuneRequest(

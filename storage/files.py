@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from storage.trouble import naming_trouble
 
 FILE_NAME = re.compile(r"[0-9a-f]{64}")
 CHUNK_BYTES = 1 << 20
+SWEPT_AFTER_SECONDS = 86_400.0  # whoever has put a file there may not have come to its row yet
 
 
 class Files:
@@ -48,6 +50,11 @@ class Files:
         with naming_trouble():
             return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
 
+    async def sweep(self, needed: Set[str]) -> int:
+        """Remove what nothing needs and nobody put there lately; answers how many files. Call at start."""
+        with naming_trouble():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._sweep, needed)
+
     def close(self) -> None:
         self._threads.shutdown()
 
@@ -79,6 +86,16 @@ class Files:
                 touched.add(target.parent)
         for parent in touched:
             _sync_folder(parent)
+
+    def _sweep(self, needed: Set[str]) -> int:
+        before, swept = time.time() - SWEPT_AFTER_SECONDS, 0
+        for folder in self._root.glob("[0-9a-f][0-9a-f]"):
+            for path in folder.iterdir():
+                is_ours = FILE_NAME.fullmatch(path.name) is not None
+                if is_ours and path.name not in needed and path.stat().st_mtime < before:
+                    path.unlink(missing_ok=True)
+                    swept += 1
+        return swept
 
     def path_of(self, name: str) -> Path:
         """Where a kept file lies; read it, never write to it."""

@@ -10,6 +10,8 @@ from storage.database import Connection, now_ms
 from storage.places import Place, insert_if_absent, place_of
 from storage.tables import models
 
+NAME_CHARACTERS = 50
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
@@ -58,6 +60,15 @@ async def find_model(connection: Connection, model_id: str) -> Model | None:
     """The model, deleted ones too: an old picture still names the model it came from."""
     row = (await connection.execute(sa.select(models).where(models.c.id == model_id))).one_or_none()
     return _model(row) if row is not None else None
+
+
+async def free_model_name(connection: Connection, person_id: int, name: str) -> str:
+    """The name, numbered when this person has a model of that name; never longer than names may be."""
+    candidate, number = name[:NAME_CHARACTERS], 1
+    while await model_named(connection, person_id, candidate) is not None:
+        number += 1
+        candidate = f"{name[: NAME_CHARACTERS - 5]} {number}"
+    return candidate
 
 
 async def models_of_person(

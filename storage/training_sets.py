@@ -1,13 +1,13 @@
 """Training sets: what one training learnt from, as it was when its person pressed Start. Never changed afterwards."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage.database import Connection, now_ms
-from storage.dataset_tables import dataset_images, training_images, training_sets
+from storage.dataset_tables import training_images, training_sets
 from storage.places import Place, insert_if_absent, place_of
 
 
@@ -62,23 +62,6 @@ async def find_training_set(connection: Connection, job_id: str) -> TrainingSet 
 async def remember_packed(connection: Connection, job_id: str, prepared_file: str) -> None:
     statement = sa.update(training_sets).where(training_sets.c.id == job_id)
     await connection.execute(statement.values(prepared_file=prepared_file))
-
-
-async def waiting_to_be_packed(connection: Connection, files: Collection[str]) -> set[str]:
-    """Those of these pictures that a training which is not packed yet still needs."""
-    statement = (
-        sa.select(training_images.c.sha256)
-        .join(training_sets, training_sets.c.id == training_images.c.training_set_id)
-        .where(training_sets.c.prepared_file.is_(None), training_images.c.sha256.in_(files))
-    )
-    return set((await connection.execute(statement)).scalars())
-
-
-async def needed_pictures(connection: Connection, files: Collection[str]) -> set[str]:
-    """Those of these files that a dataset knows, or a training that is not packed yet."""
-    of_datasets = sa.select(dataset_images.c.file).where(dataset_images.c.file.in_(files))
-    known = set((await connection.execute(of_datasets)).scalars())
-    return known | await waiting_to_be_packed(connection, files)
 
 
 def _image_rows(training_set: TrainingSet) -> list[dict[str, Any]]:

@@ -65,7 +65,7 @@ class FakeProvider:
         self._change_trainers(price=Price(once=usd))
 
     def describes_pictures(self, *, usd: float | None = 0.25) -> None:
-        captioner = CaptionerCard(title="Fake describer", usd_per_caption=usd, usual_seconds=1, at_once=1)
+        captioner = CaptionerCard(title="Fake describer", usd_per_caption=usd)
         self._card = replace(self._card, captioner=captioner)
 
     def _change_trainers(self, **changes: Any) -> None:

@@ -129,8 +129,6 @@ class CaptionerCard:
 
     title: str
     usd_per_caption: float | None
-    usual_seconds: float  # for one picture
-    at_once: int  # how many pictures may be described at the same time
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -157,7 +157,7 @@ class Datasets:
         async with self._database.writing() as connection:
             dataset = own_dataset(await locked_dataset(connection, dataset_id), person_id)
             files = await delete_dataset(connection, dataset)
-        await self._bench.drop_pictures(files)
+        await self._bench.drop_files(files)
         await self._bench.refresh_reviews(dataset_id)
         return dataset
 

@@ -16,7 +16,7 @@ from storage.files import Files
 from storage.jobs import Job
 from storage.models import find_model
 from storage.outages import Outage, current_outage, providers_out
-from storage.statuses import JobKind, JobStatus
+from storage.statuses import WAIT_FOR_PROVIDERS, JobKind, JobStatus
 from storage.submissions import submissions_of
 from storage.training_sets import find_training_set
 

@@ -29,7 +29,7 @@ from bot.workflows.training_sets import TrainingSets
 from bot.workflows.workbench import Workbench, weights_key
 from storage.database import Connection
 from storage.jobs import Job
-from storage.models import Model, add_model, model_named
+from storage.models import NAME_CHARACTERS, Model, add_model, free_model_name, model_named
 from storage.outages import providers_out
 from storage.places import Place
 from storage.statuses import JobKind, JobStatus, Stage
@@ -63,13 +63,11 @@ class Finetune:
         async with self._database.reading() as connection:
             out = await providers_out(connection)
         provider, trainer = self._providers.trainer_meant(request.trainer, out=out)
-        name = checked_name(request.name)
         if request.uploads or not request.dataset:
             checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
         settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
         async with self._database.writing() as connection:
-            if await model_named(connection, place.person_id, name) is not None:
-                raise BadInput(f"You already have a model called {name}: choose another name.")
+            name = await self._name_for(connection, place, request)
             dataset_id = await self._dataset_for(connection, place, request)
             job = Job(
                 id=job_id,
@@ -92,6 +90,14 @@ class Finetune:
         if not request.uploads:
             await self._cards.refresh(job_id)
 
+    async def _name_for(self, connection: Connection, place: Place, request: FinetuneRequest) -> str:
+        if not request.name.strip():
+            return await free_model_name(connection, place.person_id, checked_name(request.suggested[:NAME_CHARACTERS]))
+        name = checked_name(request.name)
+        if await model_named(connection, place.person_id, name) is not None:
+            raise BadInput(f"You already have a model called {name}: choose another name.")
+        return name
+
     async def _dataset_for(self, connection: Connection, place: Place, request: FinetuneRequest) -> str | None:
         """None for a new one."""
         if not request.dataset:
@@ -111,6 +117,7 @@ class Finetune:
         await self._stages.run(job_id, Stage.ARCHIVED, self._archive)
         await self._stages.run(job_id, Stage.ANNOUNCED, self._stages.announce)
         await self._stages.finish(job_id)
+        await self._bench.engine.step("forget", lambda: self._training_sets.forget(job_id))
 
     async def _clear(self, job_id: str) -> None:
         await self._bench.engine.step("clear", lambda: self._handovers.clear(job_id))

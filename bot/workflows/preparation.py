@@ -81,7 +81,7 @@ class Preparation:
                 async with self._database.writing() as connection:
                     return await self._add(connection, job, prepared)
         finally:
-            await self._bench.drop_pictures(names)  # those that it did not take
+            await self._bench.drop_files(names)  # those that it did not take
 
     async def _add(self, connection: Connection, job: Job, prepared: Prepared) -> Addition:
         dataset = await self._dataset_of(connection, job)

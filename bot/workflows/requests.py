@@ -11,8 +11,8 @@ from bot.providers.base_models import title_of
 from bot.providers.card import FinetuneType, GeneratorCard, Mode, Priority, Range, TrainerCard
 from bot.providers.tasks import TrainingSettings
 from storage.jobs import Job
+from storage.models import NAME_CHARACTERS
 
-NAME_CHARACTERS = 50
 TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}")
 DEFAULT_TRIGGER_WORD = "TOK"
 LOOSE_UPLOADS = 10
@@ -24,8 +24,9 @@ REFERENCE_BYTES = 20 * 2**20  # what the strictest provider takes (PROVIDERS.md 
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneRequest:
-    """`trainer` is a choice that autocomplete gave; empty means the first that is offered. `dataset` is an id or name
-    of one that exists; empty means a new one from the uploads."""
+    """`name` may be empty: then `suggested` is taken, numbered when it is taken already. `trainer` is a choice that
+    autocomplete gave; empty means the first that is offered. `dataset` is an id or name of one that exists; empty means
+    a new one from the uploads."""
 
     name: str
     trigger_word: str
@@ -33,6 +34,7 @@ class FinetuneRequest:
     uploads: tuple[Upload, ...]
     trainer: str = ""
     dataset: str = ""
+    suggested: str = "My model"
 
 
 class Which(Enum):

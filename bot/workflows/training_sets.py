@@ -10,6 +10,7 @@ from bot.datasets.packing import Page, pack, pack_with_trigger_word
 from bot.errors import BadInput, DatasetRejected, ProviderBroken
 from bot.permissions import own_dataset
 from bot.providers.card import Mode, TrainerCard
+from bot.workflows.engine import Json
 from bot.workflows.requests import settings_of
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
@@ -64,8 +65,16 @@ class TrainingSets:
         prepared_file = await self._files.keep(packed)
         async with self._database.writing() as connection:
             await remember_packed(connection, job_id, prepared_file)
-        await self._bench.drop_pictures({image.sha256 for image in training_set.images})  # of a dataset deleted since
+        await self._bench.drop_files({image.sha256 for image in training_set.images})  # of a dataset deleted since
         packed.unlink(missing_ok=True)
+
+    async def forget(self, job_id: str) -> Json:
+        """Its training has ended: the zip is needed no more, unless another training has the same."""
+        async with self._database.reading() as connection:
+            training_set = await find_training_set(connection, job_id)
+        if training_set is not None and training_set.prepared_file is not None:
+            await self._bench.drop_files([training_set.prepared_file])
+        return {}
 
     async def of(self, job: Job) -> TrainingSet:
         """Raises `DatasetRejected` when its zip is gone."""

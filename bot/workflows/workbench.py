@@ -20,8 +20,8 @@ from storage.database import Connection, Database
 from storage.dataset_jobs import reviews_of_dataset
 from storage.files import Files
 from storage.jobs import Job, add_job, find_job
+from storage.needed import needed_files
 from storage.objects import Objects, ObjectsRefused, ObjectsUnreachable
-from storage.training_sets import needed_pictures
 from storage.turns import take_turn
 
 log = logging.getLogger(__name__)
@@ -75,10 +75,10 @@ class Workbench:
         for job_id in waiting:
             await self.cards.refresh(job_id)
 
-    async def drop_pictures(self, files: Collection[str]) -> None:
-        """Those of them that neither a dataset nor a training needs. Nobody adds one of them while this looks."""
+    async def drop_files(self, files: Collection[str]) -> None:
+        """Those of them that nothing needs. Nobody adds one of them while this looks."""
         async with self.files.changing, self.database.writing() as connection:
-            for file in set(files) - await needed_pictures(connection, files):
+            for file in set(files) - await needed_files(connection, files):
                 self.files.remove(file)
 
     async def share(self, file: Path, key: str) -> None:

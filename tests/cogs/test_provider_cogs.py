@@ -57,7 +57,7 @@ DEV = replace(
     model_by=(ModelBy.FILE,),
     aspect_ratios=("1:1", "21:9"),
 )
-CAPTIONER = CaptionerCard(title="Plain captioner", usd_per_caption=0.25, usual_seconds=1.0, at_once=1)
+CAPTIONER = CaptionerCard(title="Plain captioner", usd_per_caption=0.25)
 BY_NAME = replace(GENERATOR, id="named", title="Named", base_models=("flux-fake",), model_by=(ModelBy.REMOTE,))
 
 

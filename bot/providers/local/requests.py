@@ -66,7 +66,7 @@ CARD = ProviderCard(
     submissions_per_minute=None,
     training_poll_seconds=0.5,
     generation_poll_seconds=0.5,
-    captioner=CaptionerCard(title="Offline preview", usd_per_caption=0.0, usual_seconds=0.1, at_once=2),
+    captioner=CaptionerCard(title="Offline preview", usd_per_caption=0.0),
 )
 
 

@@ -15,6 +15,7 @@ from bot.errors import (
     ProviderRefused,
     ProviderTimedOut,
     ProviderUnreachable,
+    TaskEnded,
 )
 from bot.providers.replicate.cards import LARGEST_DATA_URL
 from bot.providers.replicate.catalogue import Catalogue, Described
@@ -57,7 +58,12 @@ class Captioner:
         kind = media_type(content)
         async with self._within_reach(picture, content, kind) as (described, link):
             task = await self._submit(described, link)
-            return caption_of(await self._result(task))
+            try:
+                return caption_of(await self._result(task))
+            except OutcomeUnknown:
+                raise
+            except ProviderError as verdict:  # on this picture: it says nothing about the provider
+                raise TaskEnded(verdict.sentence, category=verdict.category, advice=verdict.advice) from None
 
     @contextlib.asynccontextmanager
     async def _within_reach(self, picture: Path, content: bytes, kind: str) -> AsyncIterator[tuple[Described, str]]:

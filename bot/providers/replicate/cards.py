@@ -117,7 +117,7 @@ FLUX_PRO = replace(
 
 # What one description costs is not published: the model runs on hardware that is billed by the second (section 2.5).
 # How long one takes, and how many are asked for at once, is ours; 600 predictions a minute may be created.
-CAPTIONER = CaptionerCard(title="BLIP", usd_per_caption=None, usual_seconds=5.0, at_once=4)
+CAPTIONER = CaptionerCard(title="BLIP", usd_per_caption=None)
 
 CARD = ProviderCard(
     name=NAME,
