@@ -170,7 +170,7 @@ def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
     yield button(Act.EDIT_DATASET, "Edit", subject=subject, person_id=person_id)
     if view.dataset.last_act is not None and view.dataset.steps > 1:  # the first one is how it came to be
         step = f"{subject}-{view.dataset.last_step}"
-        yield button(Act.UNDO, f"Undo {view.dataset.last_act}", subject=step, person_id=person_id)
+        yield button(Act.UNDO, "Undo", subject=step, person_id=person_id)
 
 
 def start_button(view: DatasetView, act: Act, label: str) -> discord.ui.Button[Card] | None:

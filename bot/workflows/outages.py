@@ -89,10 +89,8 @@ class Outages:
     async def outlast(self, job: Job, send: Callable[[], Awaitable[Result]], *, is_paid: bool = True) -> Result:
         """What `send` answers, however long its provider is out: called when the gate lets this job through, and again
         when it met the outage itself; what it raises then must promise that nothing was accepted. What is not paid for
-        is tried at once and proves nothing: some providers are not even asked.
-
-        Raises `WaitedTooLong`, `Cancelled`, `Superseded`, and what `send` raises otherwise.
-        """
+        is tried at once and proves nothing: some providers are not even asked. Raises `WaitedTooLong`, `Cancelled`,
+        `Superseded`, and what `send` raises otherwise."""
         if is_paid:
             await self.gate(job)
         while True:

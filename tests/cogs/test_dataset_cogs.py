@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.errors import TooLate
 from bot.playground.person import Answer, Person
 from bot.playground.reading import labels_of, media_of, text_of
 from storage.datasets import find_dataset
@@ -231,7 +232,7 @@ async def test_a_dataset_is_shown_with_all_that_can_be_done(stage: Stage) -> Non
     await stage.give_dataset(ann)
     answer = await draft_of(ann, "luna")
     assert "🟢 **5 pictures** · sharp, varied and enough of them." in answer.text
-    assert answer.labels == ["Edit captions", "Add more", "Edit", "Undo", "Train", "Delete"]
+    assert answer.labels == ["Edit captions", "Add more", "Edit", "Train", "Delete"]
     assert len(media_of(answer.message or {})) == 1
 
 
@@ -275,13 +276,28 @@ async def test_what_is_flagged_is_left_out_at_a_press_and_comes_back_with_undo(s
     assert chosen(await stage.dataset(dataset_id)) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_undone_to_the_end_a_dataset_is_empty_and_takes_new_pictures(stage: Stage) -> None:
+async def test_a_dataset_without_a_picture_asks_for_some(stage: Stage) -> None:
     ann = stage.newcomer()
-    await stage.give_dataset(ann)
+    dataset_id = await stage.give_dataset(ann)
+    await stage.bot.workflows.datasets.leave_out(dataset_id, int(ann.id), range(1, 6))
     card = await draft_of(ann)
+    assert "🔴 **0 pictures** · add 4 more pictures" in card.text
+    assert card.labels == ["Add more", "Edit", "Undo", "Delete"]
+
+
+async def test_undo_pressed_twice_undoes_once(stage: Stage) -> None:
+    ann = stage.newcomer()
+    dataset_id = await stage.give_dataset(ann)
+    for number in (1, 2):
+        await stage.bot.workflows.datasets.leave_out(dataset_id, int(ann.id), [number])
+    card = await draft_of(ann)
+    undo = stage.bot.workflows.datasets.undo
+    step = (await stage.dataset(dataset_id)).last_step
     await ann.press(card, "Undo")
-    empty = await stage.shows(card, "🔴 **0 pictures** · add 4 more pictures")
-    assert labels_of(empty) == ["Add more", "Edit", "Delete"]
+    await stage.shows(card, "**4 pictures**")
+    with pytest.raises(TooLate, match="undone already"):
+        await undo(dataset_id, int(ann.id), step)
+    assert chosen(await stage.dataset(dataset_id)) == [2, 3, 4, 5]
 
 
 async def test_a_dataset_is_renamed_and_pictures_are_left_out_and_taken_back(stage: Stage) -> None:
@@ -486,7 +502,7 @@ async def test_a_dataset_is_deleted_when_its_person_is_sure(stage: Stage) -> Non
     await stage.shows(question, "**Luna** is deleted, with its pictures.")
     assert question.labels == []
     assert await is_deleted(stage, dataset_id)
-    for label in ("Edit captions", "Add more", "Edit", "Undo", "Train", "Delete"):
+    for label in ("Edit captions", "Add more", "Edit", "Train", "Delete"):
         assert "That dataset is gone" in await private_words(await ann.press(card, label)), label
 
 
@@ -515,7 +531,7 @@ async def test_somebody_else_presses_nothing_on_a_training_under_review(stage: S
     images = (*(dataset_image(number) for number in range(1, 5)), copy)
     card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW), images=images)
     before = await stage.dataset(job_of(card))
-    for label in ("Leave out flagged (1)", "Edit captions", "Add more", "Edit", "Undo", "Train anyway"):
+    for label in ("Leave out flagged (1)", "Edit captions", "Add more", "Edit", "Train anyway"):
         assert "belongs to somebody else" in await private_words(await ben.press(card, label)), label
     assert await stage.dataset(job_of(card)) == before
 

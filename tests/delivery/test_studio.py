@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.datasets.pool import open_pool
 from bot.delivery.studio import REMEMBERED_SHEETS, Studio
-from bot.errors import BadInput, NotFound, NotYours
+from bot.errors import NotFound, NotYours
 from bot.messages.view import DatasetView
 from bot.providers.card import Mode, Range
 from bot.providers.contract import Provider
@@ -159,13 +159,13 @@ async def test_a_deleted_dataset_is_gone_alone_and_under_review(desk: Desk) -> N
             await desk.studio.view_of(subject, ME)
 
 
-async def test_where_nobody_trains_a_draft_cannot_be_judged_and_it_says_why(desk: Desk, tmp_path: Path) -> None:
+async def test_where_nobody_trains_a_draft_is_still_shown(desk: Desk, tmp_path: Path) -> None:
     await desk.store(dataset(id="77"))
     nobody = FakeProvider(tmp_path / "nobody", card=replace(CARD, trainers=(), no_training="It was switched off."))
     with ThreadPoolExecutor(1) as threads:
         studio = Studio(database=desk.database, files=desk.files, providers=Providers([nobody]), pool=threads)
-        with pytest.raises(BadInput, match="It was switched off"):
-            await studio.view_of("77", ME)
+        view = await studio.view_of("77", ME)
+    assert (view.provider, view.appraisal.missing) == (None, 0)
 
 
 async def test_who_describes_pictures_is_offered_for_those_without_a_caption(

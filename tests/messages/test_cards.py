@@ -89,7 +89,9 @@ def event(stage: Stage, outcome: StageOutcome | None = StageOutcome.DONE, **chan
 
 
 def view(job: Job, **changes: Any) -> JobView:
-    return replace(JobView(job=job, events=(), provider=PREVIEW, trainer=TRAINER, dataset=None), **changes)
+    kept_as = "Luna" if job.kind in (JobKind.ADD, JobKind.CAPTION) else None
+    made = JobView(job=job, events=(), provider=PREVIEW, trainer=TRAINER, dataset=None, kept_as=kept_as)
+    return replace(made, **changes)
 
 
 def job_of(kind: JobKind, status: JobStatus, **changes: Any) -> Job:

@@ -54,6 +54,8 @@ def overflowing(**changes: Any) -> DatasetView:
         images=images(400, name=MANY_SIGNS),
         left_out=tuple((MANY_SIGNS, MANY_SIGNS) for _ in range(500)),
         last_act=DatasetAct.ADD,
+        last_step=3,
+        steps=2,
         **changes,
     )
     return replace(view, appraisal=appraisal)
@@ -79,7 +81,7 @@ def test_a_draft_shows_its_report_its_captions_and_what_a_training_would_cost() 
     assert text_of(card).splitlines() == [
         "### Luna",
         "🟢 **4 pictures** · sharp, varied and enough of them.",
-        "No picture has a caption: the trainer describes those itself, unless captions are off.",
+        "No picture has a caption: the trainer describes those itself.",
         "**Files left out: 1**",
         "- notes.pdf is not a picture",
         "-# At Fake trainer at Fake provider: **$1.50** · about 10 min",
@@ -318,7 +320,9 @@ def test_five_of_the_longest_captions_fit_on_a_page(text: str) -> None:
 def test_deleting_a_dataset_asks_first() -> None:
     card = delete_dataset_question(dataset(images=images(1)), ME)
     assert_discord_takes(card)
-    assert text_of(card) == "Delete **Luna** and its 1 picture for good? Models trained with it stay."
+    assert text_of(card) == (
+        "Delete **Luna** and its 1 picture for good? Models trained with it stay, and trainings under way go on."
+    )
     (button,) = buttons_of(card)
     assert (button["label"], button["style"]) == ("Delete for good", 4)
     assert button["custom_id"] == f"atelier:delete-dataset:1001-1:{ME}"

@@ -11,8 +11,8 @@ import pytest
 from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
 from bot.messages.buttons import Act
 from bot.messages.report_cards import (
-    COLOURS,
     FLAW_WORDS,
+    LIGHT_COLOURS,
     LIGHTS,
     advice,
     captioned,
@@ -71,8 +71,8 @@ def on_sheet(view: DatasetView) -> tuple[list[Tile], int]:
 
 
 def test_every_light_has_a_sign_and_a_colour_of_its_own() -> None:
-    assert set(LIGHTS) == set(COLOURS) == set(Light)
-    assert len(set(LIGHTS.values())) == len({colour.value for colour in COLOURS.values()}) == 3
+    assert set(LIGHTS) == set(LIGHT_COLOURS) == set(Light)
+    assert len(set(LIGHTS.values())) == len({colour.value for colour in LIGHT_COLOURS.values()}) == 3
 
 
 @pytest.mark.parametrize(("light", "sign"), [(Light.GREEN, "🟢"), (Light.YELLOW, "🟡"), (Light.RED, "🔴")])
@@ -178,11 +178,11 @@ def test_many_numbers_are_shortened(numbers: Sequence[int], told: str) -> None:
 def test_what_becomes_of_pictures_without_a_caption_is_the_trainers_rule(rule: CaptionRule, others: str) -> None:
     trainer = replace(TRAINER, captions=rule)
     none = dataset_view(trainer=trainer)
-    assert captions_line(none, "ohwx") == f"No picture has a caption: {others}."
+    assert captions_line(none, trigger_word="ohwx") == f"No picture has a caption: {others}."
     some = dataset_view(trainer=trainer, images=(dataset_image(1, caption="a cat"), *images(3)[1:]))
-    assert captions_line(some, "ohwx") == f"2 pictures have no caption: {others}."
+    assert captions_line(some, trigger_word="ohwx") == f"2 pictures have no caption: {others}."
     one = dataset_view(trainer=trainer, images=(dataset_image(1, caption="a cat"), dataset_image(2)))
-    assert captions_line(one, "ohwx") == f"1 picture has no caption: {others}."
+    assert captions_line(one, trigger_word="ohwx") == f"1 picture has no caption: {others}."
 
 
 def test_where_no_trigger_word_is_chosen_yet_it_is_spoken_of() -> None:
@@ -299,7 +299,7 @@ def test_hostile_names_write_no_line_of_their_own_and_no_mark_up() -> None:
     view = judged(name=NASTY, images=images(4, name=NASTY))
     assert "\n" not in sheet_alt_text(view)
     trainer = replace(TRAINER, captions=CaptionRule.DEFAULTED)
-    said = captions_line(dataset_view(trainer=trainer), "**x**\n# y")
+    said = captions_line(dataset_view(trainer=trainer), trigger_word="**x**\n# y")
     assert "\n" not in said
     assert not re.search(r"(?<!\\)\*\*x", said)
 
@@ -328,7 +328,7 @@ def test_nothing_can_be_started_while_pictures_are_missing(light: Light) -> None
     [
         (judged(), ["Edit captions", "Add more", "Edit"]),
         (judged(flagged=(1, 4)), ["Leave out flagged (2)", "Edit captions", "Add more", "Edit"]),
-        (judged(last_act=DatasetAct.RENAME), ["Edit captions", "Add more", "Edit", "Undo"]),
+        (judged(last_act=DatasetAct.RENAME, last_step=2, steps=2), ["Edit captions", "Add more", "Edit", "Undo"]),
         (judged(images=(dataset_image(1, is_in=False),)), ["Add more", "Edit"]),
     ],
 )

@@ -13,7 +13,7 @@ from storage.dataset_steps import (
     change_images,
     remember_asked,
     rename_dataset,
-    undo_last_step,
+    undo_step,
 )
 from storage.datasets import (
     Dataset,
@@ -25,9 +25,10 @@ from storage.datasets import (
     find_dataset,
     locked_dataset,
 )
-from storage.jobs import add_job
-from storage.statuses import DatasetAct
-from storage.training_sets import add_training_set, find_training_set, remember_packed, waiting_to_be_packed
+from storage.jobs import add_job, change_job
+from storage.needed import needed_files
+from storage.statuses import DatasetAct, JobStatus
+from storage.training_sets import add_training_set, find_training_set, remember_packed
 from tests.builders import PLACE, dataset_image, finetune_job, training_set
 
 LEFT_OUT = (("notes.pdf", "is not a picture"),)
@@ -81,7 +82,8 @@ async def test_every_step_is_undone_in_turn(database: Database) -> None:
         async with database.writing() as connection:
             found = await locked_dataset(connection, "5005")
             assert found is not None
-            undone.append(await undo_last_step(connection, found))
+            undone.append(found.last_act)
+            assert await undo_step(connection, found, found.last_step) is (found.last_act is not None)
     assert undone == [DatasetAct.RENAME, DatasetAct.CAPTION, DatasetAct.LEAVE_OUT, DatasetAct.ADD, None]
     assert (await stored(database)).chosen == ()
     assert (await stored(database)).left_out == ()
@@ -91,10 +93,11 @@ async def test_adding_a_picture_again_takes_it_back(database: Database) -> None:
     first = await with_pictures(database, 1, 2)
     async with database.writing() as connection:
         await change_images(connection, first, DatasetAct.LEAVE_OUT, {1: {"is_in": False}})
+        assert not await undo_step(connection, first, first.last_step), "that is not the last one any more"
     again = await with_pictures(database, 1, job_id="1002")
     assert [image.number for image in again.chosen] == [1, 2]
     async with database.writing() as connection:
-        await undo_last_step(connection, again)
+        assert await undo_step(connection, again, again.last_step)
     assert [image.number for image in (await stored(database)).chosen] == [2]
 
 
@@ -116,11 +119,11 @@ async def test_the_history_is_bounded(database: Database) -> None:
         async with database.writing() as connection:
             found = await locked_dataset(connection, "5005")
             assert found is not None
-            assert await undo_last_step(connection, found) is DatasetAct.CAPTION
+            assert await undo_step(connection, found, found.last_step)
     async with database.writing() as connection:
         found = await locked_dataset(connection, "5005")
         assert found is not None
-        assert await undo_last_step(connection, found) is None
+        assert not await undo_step(connection, found, found.last_step)
     assert (await stored(database)).images[0].caption == "caption 9"
 
 
@@ -154,17 +157,19 @@ async def test_a_picture_is_asked_about_once_by_a_job(database: Database) -> Non
         assert await remember_asked(connection, "5005", 1, "3003")
 
 
-async def test_a_training_set_keeps_its_pictures_until_it_is_packed(database: Database) -> None:
+async def test_a_training_set_needs_its_pictures_until_it_is_packed_and_its_zip_to_the_end(database: Database) -> None:
     waiting = training_set(prepared_file=None)
-    files = [image.sha256 for image in waiting.images]
+    files, packed = {image.sha256 for image in waiting.images}, "e" * 64
     async with database.writing() as connection:
-        await create_dataset(connection, "5005", PLACE, "Luna")
+        await add_job(connection, finetune_job(id=waiting.id))
         await add_training_set(connection, waiting)
         await add_training_set(connection, waiting)
-        assert await waiting_to_be_packed(connection, [*files, "f" * 64]) == set(files)
-        await remember_packed(connection, waiting.id, "e" * 64)
-        assert await waiting_to_be_packed(connection, files) == set()
-        assert await find_training_set(connection, waiting.id) == replace(waiting, prepared_file="e" * 64)
+        assert await needed_files(connection, {*files, "f" * 64}) == files
+        await remember_packed(connection, waiting.id, packed)
+        assert await needed_files(connection, {*files, packed}) == {packed}
+        await change_job(connection, waiting.id, status=JobStatus.CANCELLED)
+        assert await needed_files(connection) == set()
+        assert await find_training_set(connection, waiting.id) == replace(waiting, prepared_file=packed)
         assert await find_training_set(connection, "nobody") is None
 
 

@@ -75,7 +75,7 @@ async def test_more_pictures_come_to_the_same_dataset(
     found = await draft(workshop, FIRST)
     assert [image.number for image in found.chosen] == list(range(1, 9))
     assert await draft_or_none(workshop, SECOND) is None
-    undone = await workshop.do.datasets.undo(FIRST, ME)
+    undone = await workshop.undo(FIRST, ME)
     assert [image.number for image in undone.chosen] == [1, 2, 3, 4, 5]
 
 
@@ -123,7 +123,7 @@ async def test_what_was_left_out_comes_back_with_its_old_number_and_caption(work
     await workshop.do.datasets.leave_out(FIRST, ME, [2, 3])
     await add(workshop, SECOND, photos)
     assert (await draft(workshop, FIRST)).images == before.images
-    undone = await workshop.do.datasets.undo(FIRST, ME)
+    undone = await workshop.undo(FIRST, ME)
     assert [image.number for image in undone.chosen] == [1, 4, 5]
 
 
@@ -143,7 +143,7 @@ async def test_a_command_delivered_twice_is_one_addition(workshop: Workshop, pho
     assert workshop.downloads.fetched == 1
     assert len((await draft(workshop, FIRST)).images) == 5
     assert await own_names(workshop) == ["Luna"]
-    assert (await workshop.do.datasets.undo(FIRST, ME)).last_act is None
+    assert (await workshop.undo(FIRST, ME)).last_act is None
 
 
 async def test_two_additions_that_begin_it_at_once_come_together(
@@ -302,8 +302,8 @@ async def test_a_crash_in_any_stage_ends_in_one_step_with_each_picture_once(
     assert len({image.file for image in found.images}) == 7
     assert kept(workshop) == {image.file for image in found.images}
     assert [reason for _, reason in found.left_out] == ["is in the dataset already, as number 1"]
-    assert len((await workshop.do.datasets.undo(FIRST, ME)).chosen) == 5
-    assert len((await workshop.do.datasets.undo(FIRST, ME)).chosen) == 0
+    assert len((await workshop.undo(FIRST, ME)).chosen) == 5
+    assert len((await workshop.undo(FIRST, ME)).chosen) == 0
     outcomes = [event.outcome for event in await workshop.history(SECOND) if event.stage is stage]
     assert outcomes == [StageOutcome.INTERRUPTED, StageOutcome.DONE]
 

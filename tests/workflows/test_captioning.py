@@ -79,7 +79,7 @@ async def test_a_price_that_nobody_says_is_none(workshop: Workshop) -> None:
 async def test_all_that_a_job_wrote_is_one_undo(workshop: Workshop) -> None:
     await describe(workshop, None, "a cat", None)
     await ended(workshop, JOB)
-    undone = await workshop.do.datasets.undo(DRAFT, ME)
+    undone = await workshop.undo(DRAFT, ME)
     assert captions_of(undone) == [None, "a cat", None]
     assert undone.last_act is DatasetAct.ADD
 
@@ -93,8 +93,8 @@ async def test_one_undo_takes_it_back_although_its_person_wrote_in_between(works
     await ended(workshop, JOB)
     second, third = (f"picture {name[:8]}" for name in (await names(workshop))[1:])
     assert captions_of(await draft(workshop)) == ["mine", second, third]
-    await workshop.do.datasets.undo(DRAFT, ME)
-    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME)) == [None, None, None]
+    await workshop.undo(DRAFT, ME)
+    assert captions_of(await workshop.undo(DRAFT, ME)) == [None, None, None]
 
 
 async def test_a_caption_that_its_person_wrote_before_its_turn_stays_and_is_not_paid_for(workshop: Workshop) -> None:
@@ -305,7 +305,7 @@ async def test_a_retry_goes_on_with_what_is_missing(workshop: Workshop) -> None:
     await workshop.until(JOB, JobStatus.DONE)
     assert captions_of(await draft(workshop)) == described
     assert workshop.provider.described == await names(workshop)
-    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME)) == [None, None, None]
+    assert captions_of(await workshop.undo(DRAFT, ME)) == [None, None, None]
 
 
 async def test_a_dataset_deleted_meanwhile_ends_in_a_sentence_and_nothing_more_is_paid(workshop: Workshop) -> None:

@@ -42,7 +42,7 @@ async def test_pictures_are_left_out_and_taken_back(workshop: Workshop) -> None:
     assert changed == await draft(workshop)
     changed = await workshop.do.datasets.edit(DRAFT, ME, name="Luna", leave_out=[1], take_back=[2])
     assert numbers_in(changed) == [2, 3]
-    undone = [numbers_in(await workshop.do.datasets.undo(DRAFT, ME)) for _ in range(3)]
+    undone = [numbers_in(await workshop.undo(DRAFT, ME)) for _ in range(3)]
     assert undone == [[3], [1, 3], [1, 2, 3, 4]]
 
 
@@ -50,7 +50,7 @@ async def test_what_is_left_out_already_is_no_step(workshop: Workshop) -> None:
     await store_draft(workshop, [None] * 3)
     for _ in range(2):
         await workshop.do.datasets.leave_out(DRAFT, ME, [2])
-    assert numbers_in(await workshop.do.datasets.undo(DRAFT, ME)) == [1, 2, 3]
+    assert numbers_in(await workshop.undo(DRAFT, ME)) == [1, 2, 3]
     assert (await draft(workshop)).last_act is DatasetAct.ADD
 
 
@@ -72,7 +72,7 @@ async def test_what_the_trainer_is_better_without_is_left_out_at_once(workshop: 
     flagged = await workshop.do.datasets.leave_out_flagged(DRAFT, ME, small, Mode.STYLE)
     assert len(flagged.chosen) == 2
     assert flagged.last_act is DatasetAct.LEAVE_OUT
-    assert numbers_in(await workshop.do.datasets.undo(DRAFT, ME)) == [1, 2, 3]
+    assert numbers_in(await workshop.undo(DRAFT, ME)) == [1, 2, 3]
 
 
 # Names.
@@ -83,7 +83,7 @@ async def test_a_rename_is_a_step(workshop: Workshop) -> None:
     renamed = await workshop.do.datasets.edit(DRAFT, ME, name="  Moon\nlight ", leave_out=[], take_back=[])
     assert (renamed.name, renamed.last_act) == ("Moon light", DatasetAct.RENAME)
     assert (await workshop.do.datasets.meant("moon LIGHT", ME)).id == DRAFT
-    assert (await workshop.do.datasets.undo(DRAFT, ME)).name == "Luna"
+    assert (await workshop.undo(DRAFT, ME)).name == "Luna"
 
 
 async def test_a_name_of_another_dataset_of_theirs_is_refused_in_any_case(workshop: Workshop) -> None:
@@ -106,7 +106,7 @@ async def test_captions_are_written_removed_and_undone(workshop: Workshop) -> No
     await store_draft(workshop, ["a cat", None, None])
     written = await workshop.do.datasets.write_captions(DRAFT, ME, {1: " ", 2: " a  dog\n", 3: ""})
     assert captions_of(written) == [None, "a dog", None]
-    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME)) == ["a cat", None, None]
+    assert captions_of(await workshop.undo(DRAFT, ME)) == ["a cat", None, None]
 
 
 async def test_a_caption_that_is_too_long_changes_none_of_them(workshop: Workshop) -> None:
@@ -123,8 +123,8 @@ async def test_a_text_is_replaced_in_the_captions_of_what_is_in(workshop: Worksh
     assert captions_of(replaced) == ["a dog", "two dogs", None, "a cat"]
     before_all = await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="", put="a photo of")
     assert captions_of(before_all) == ["a photo of a dog", "a photo of two dogs", None, "a cat"]
-    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME)) == captions_of(replaced)
-    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME)) == ["a Cat", "two cats", None, "a cat"]
+    assert captions_of(await workshop.undo(DRAFT, ME)) == captions_of(replaced)
+    assert captions_of(await workshop.undo(DRAFT, ME)) == ["a Cat", "two cats", None, "a cat"]
 
 
 async def test_a_replacement_that_finds_nothing_is_no_step(workshop: Workshop) -> None:
@@ -135,9 +135,9 @@ async def test_a_replacement_that_finds_nothing_is_no_step(workshop: Workshop) -
 
 async def test_when_nothing_is_left_to_undo_it_is_said(workshop: Workshop) -> None:
     await store_draft(workshop, [None, None])
-    assert numbers_in(await workshop.do.datasets.undo(DRAFT, ME)) == []
+    assert numbers_in(await workshop.undo(DRAFT, ME)) == []
     with pytest.raises(BadInput, match="nothing left to undo"):
-        await workshop.do.datasets.undo(DRAFT, ME)
+        await workshop.undo(DRAFT, ME)
 
 
 # Whose it is.
@@ -149,7 +149,7 @@ STEPS: Mapping[str, Step] = {
     "edit": lambda do: do.edit(DRAFT, SOMEBODY.person_id, name="Mine", leave_out=[1], take_back=[]),
     "write": lambda do: do.write_captions(DRAFT, SOMEBODY.person_id, {1: "mine"}),
     "replace": lambda do: do.replace_in_captions(DRAFT, SOMEBODY.person_id, find="cat", put="dog"),
-    "undo": lambda do: do.undo(DRAFT, SOMEBODY.person_id),
+    "undo": lambda do: do.undo(DRAFT, SOMEBODY.person_id, 1),
     "delete": lambda do: do.delete(DRAFT, SOMEBODY.person_id),
 }
 

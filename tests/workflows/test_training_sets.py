@@ -103,7 +103,7 @@ async def test_a_review_shows_every_change_of_its_dataset(workshop: Workshop, ph
         do.write_captions(DRAFT, ME, {1: "a dog"}),
         do.replace_in_captions(DRAFT, ME, find="dog", put="cat"),
         do.edit(DRAFT, ME, name="Moon", leave_out=[], take_back=[2]),
-        do.undo(DRAFT, ME),
+        do.undo(DRAFT, ME, 1),
         add(workshop, "8001", photos, dataset=DRAFT),
         do.delete(DRAFT, ME),
     ):
@@ -128,7 +128,7 @@ async def test_too_few_pictures_wait_for_more(workshop: Workshop) -> None:
         await workshop.do.review.start(JOB, ME)
     assert (await workshop.job(JOB)).status is JobStatus.REVIEW
     assert await frozen(workshop) is None
-    await workshop.do.datasets.undo(DRAFT, ME)
+    await workshop.undo(DRAFT, ME)
     await workshop.do.review.start(JOB, ME)
     assert (await ended(workshop, JOB)).status is JobStatus.DONE
 
@@ -192,7 +192,7 @@ async def test_another_trigger_word_is_written_into_the_captions_that_name_it(wo
     await workshop.do.review.change_word(JOB, ME, "zxqj")
     assert captions_of(await draft(workshop)) == ["zxqj, a cat", "a dog", None, "an zxqj"]
     assert (await workshop.job(JOB)).details["settings"]["trigger_word"] == "zxqj"
-    assert captions_of(await workshop.do.datasets.undo(DRAFT, ME))[0] == "ohwx, a cat"
+    assert captions_of(await workshop.undo(DRAFT, ME))[0] == "ohwx, a cat"
     with pytest.raises(BadInput, match="trigger word of 2 to 30"):
         await workshop.do.review.change_word(JOB, ME, "two words")
     await workshop.do.review.start(JOB, ME)

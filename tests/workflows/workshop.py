@@ -19,6 +19,7 @@ from bot.wiring import Workflows, build_workflows
 from bot.workflows.engine import Engine
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
+from storage.datasets import Dataset
 from storage.files import Files
 from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
@@ -110,6 +111,11 @@ class Workshop:
             job = await find_job(connection, job_id)
         assert job is not None
         return job
+
+    async def undo(self, dataset_id: str, person_id: int) -> Dataset:
+        """As its person presses Undo on the card that shows the dataset as it is."""
+        dataset = await self.do.datasets.find(dataset_id, person_id)
+        return await self.do.datasets.undo(dataset_id, person_id, dataset.last_step)
 
     async def history(self, job_id: str) -> list[StageEvent]:
         async with self.database.reading() as connection:
