@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from PIL import ImageFilter
 
 from bot.playground.person import Person
 from bot.playground.reading import text_of
 from bot.playground.rest import Exchange
 from bot.playground.server import Playground
-from tests.dataset_files import photo_files, photo_zip
+from tests.dataset_files import jpeg_bytes, photo, photo_files, photo_zip, zip_of
 from tests.end_to_end.live_bot import Clock, LiveBot, start_of
 
 EVERY_ORDINARY_INTENT = (1 << 0) | (1 << 9) | (1 << 12)  # guilds, guild messages, direct messages
@@ -55,6 +56,7 @@ async def _tell(live: LiveBot, ann: Person, ben: Person, folder: Path) -> None:
     await ann.command("help")
     await ann.command("models list")
     model_id = await _train(live, ann, ben, folder)
+    await _collect(live, ann, folder)
     await _generate(live, ann, model_id)
     await _look_around(live, ann, ben, model_id)
     await _fail(live, ann, folder)
@@ -79,6 +81,38 @@ async def _train(live: LiveBot, ann: Person, ben: Person, folder: Path) -> str:
     await ann.press(card, "Cancel")
     await live.sees_text("Training of Dialog cancelled")
     return await live.train(ann, photo_zip(folder / "luna.zip", 5), "Luna")
+
+
+async def _collect(live: LiveBot, ann: Person, folder: Path) -> None:
+    blurred = jpeg_bytes(photo(44, palette="cool").filter(ImageFilter.GaussianBlur(14)))
+    shore = zip_of({**photo_files(7, seed=6), "zz-blurred.jpg": blurred}, folder / "shore.zip")
+    said = await ann.say("from the shore", channel="training", files=[shore])
+    dialog = await ann.use_menu(said, "Add my pictures to a dataset")
+    await ann.submit(dialog, {"Name of a new dataset": "Shore"})
+    added = await live.sees_text("Pictures added to Shore")
+    dialog = await ann.command("dataset add", channel="training")
+    await ann.submit(dialog, {"Pictures": [shore]})
+    await live.sees_text("Nothing was added to Shore")
+    await (await ann.command("dataset list", channel="training")).final()
+    card = await (await ann.press(added, "Open")).final()
+    await ann.press(card, "Leave out flagged (1)")
+    await live.sees_text("### Shore", "**7 pictures**")
+    await ann.submit(await ann.press(card, "Edit"), {"Name": "Harbour", "Leave out": "1, 2"})
+    await live.sees_text("### Harbour", "**5 pictures**")
+    await ann.press(card, "Undo")
+    await live.sees_text("### Harbour", "**7 pictures**")
+    page = await (await ann.press(card, "Edit captions")).final()
+    await ann.submit(await ann.press(page, "Write these"), {"caption-3": "a pier"})
+    await live.sees_text("### Captions of Harbour", "1 of 7 written")
+    await ann.press(page, "Next")
+    await ann.submit(await ann.press(page, "Find and replace"), {"Find": "pier", "Replace with": "harbour"})
+    await ann.command("dataset edit", channel="training", dataset="Harbour")
+    await ann.autocomplete("dataset show", option="dataset", typed="har", channel="training")
+    await ann.press(page, "Describe 6 for me (free)")
+    await live.sees_text("The pictures of Harbour are described")
+    question = await (await ann.press(card, "Delete")).final()
+    await ann.press(question, "Delete for good")
+    await live.sees_text("**Harbour** is deleted")
 
 
 async def _generate(live: LiveBot, ann: Person, model_id: str) -> None:

@@ -8,7 +8,7 @@ from bot.playground.person import DidNotRespond
 from tests.faults.people import CHANNEL, Message, People, acts_of
 
 OF_EACH_KIND = 8
-CHANGING = frozenset({"delete-model"})
+CHANGING = frozenset({"delete-model", "delete-dataset"})
 
 
 async def press_some(people: People, lot: random.Random) -> tuple[list[str], list[float]]:
@@ -26,7 +26,7 @@ async def press_some(people: People, lot: random.Random) -> tuple[list[str], lis
         seconds.append(time.monotonic() - began)
 
     for person in people.everybody:
-        for command in ("jobs mine", "models list"):
+        for command in ("jobs mine", "models list", "dataset list"):
             began = time.monotonic()
             try:
                 await person.command(command, channel=CHANNEL)

@@ -16,7 +16,7 @@ from tests.dataset_files import photo_zip
 from tests.faults.buttons import press_some
 from tests.faults.killable_bot import KillableBot
 from tests.faults.killer import Killer
-from tests.faults.ledger import Verdict, verdict_of
+from tests.faults.ledger import PICTURES, Verdict, verdict_of
 from tests.faults.people import People
 from tests.faults.report import Report, joined
 from tests.faults.rough_playground import RoughPlayground
@@ -45,7 +45,7 @@ class Storm:
             self._killer.witness(moment, what)
 
     async def run(self) -> Report:
-        photos = photo_zip(self._folder / "photos.zip", count=4)
+        photos = photo_zip(self._folder / "photos.zip", count=PICTURES)
         async with (
             open_services(self._trouble, self._witness) as services,
             RoughPlayground(self._trouble, self._witness) as playground,
@@ -93,6 +93,7 @@ class Storm:
             lost=[*verdict.lost, *unfinished],
             paid_twice=verdict.paid_twice,
             told_twice=verdict.told_twice,
+            made_twice=verdict.made_twice,
             stuck=verdict.stuck,
             silent=silent,
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from tests.faults.stored import AT_REST, Stored, StoredJob
 
 PICTURE = re.compile(r"^Picture (\d+) of \d+, generated with .*: (scene\d{4}) ", re.DOTALL)
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
+PICTURES = 4  # in the zip that everybody hands over
 STORING_TAKES = timedelta(seconds=5)
 
 
@@ -28,6 +29,7 @@ class Verdict:
     lost: list[str] = field(default_factory=list)
     paid_twice: list[str] = field(default_factory=list)
     told_twice: list[str] = field(default_factory=list)
+    made_twice: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)
@@ -35,7 +37,7 @@ class Verdict:
 
     @property
     def problems(self) -> list[str]:
-        return [*self.lost, *self.paid_twice, *self.told_twice, *self.stuck, *self.silent]
+        return [*self.lost, *self.paid_twice, *self.told_twice, *self.made_twice, *self.stuck, *self.silent]
 
 
 def verdict_of(people: People, stored: Stored, accepted: Sequence[Accepted], killed_at: Sequence[datetime]) -> Verdict:
@@ -48,6 +50,7 @@ def verdict_of(people: People, stored: Stored, accepted: Sequence[Accepted], kil
         lost=[*_not_at_rest(jobs), *without_row, *_empty(jobs, stored), *_untold(jobs, public)],
         paid_twice=[*_paid_twice(jobs, accepted), *_unknown_to_us(jobs, accepted, stored)],
         told_twice=[*_cards_twice(jobs, cards), *_results_twice(public), *_failures_twice(jobs, public)],
+        made_twice=_made_twice(stored.datasets()),
         stuck=_stuck(jobs, cards),
         cut_short=cut_short,
         left_thinking=left_thinking,
@@ -88,11 +91,15 @@ def _words(asked: Asked) -> str:
 
 
 def _empty(jobs: Iterable[StoredJob], stored: Stored) -> list[str]:
-    models, pictures = {model for model, _, _ in stored.models()}, stored.pictures()
+    made = {
+        "add": set(stored.additions()),
+        "finetune": {model for model, _, _ in stored.models()},
+        "generate": set(stored.pictures()),
+    }
     return [
         f"done with nothing: {_name(job)}"
         for job in jobs
-        if job.status is JobStatus.DONE and not (job.id in models if job.kind == "finetune" else pictures.get(job.id))
+        if job.status is JobStatus.DONE and job.id not in made[job.kind]
     ]
 
 
@@ -105,6 +112,8 @@ def _untold(jobs: Iterable[StoredJob], public: Sequence[Message]) -> list[str]:
 
 
 def _is_result(message: Message, job: StoredJob) -> bool:
+    if job.kind == "add":
+        return f"Pictures added to {job.mark}" in text_of(message)
     if job.kind == "finetune":
         return f"your model **{job.mark}** is ready" in text_of(message)
     return any(mark == job.mark for _, mark in _pictures_in(message))
@@ -179,6 +188,15 @@ def _failures_twice(jobs: Iterable[StoredJob], public: Iterable[Message]) -> lis
         if found:
             told[found[1], found[2].lower()] += 1
     return [f"{times} messages of {failed[who]} failures: {who}" for who, times in told.items() if times > failed[who]]
+
+
+def _made_twice(datasets: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Everybody hands over the same zip, once for each name."""
+    return [
+        f"{times} datasets with {pictures} pictures: {name}"
+        for name, (times, pictures) in datasets.items()
+        if (times, pictures) != (1, PICTURES)
+    ]
 
 
 def _stuck(jobs: Iterable[StoredJob], cards: dict[str, list[Message]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""People who ask for trainings and pictures without end, press Start, and read what the channel says."""
+"""People who ask for datasets, trainings and pictures without end, press Start, and read what the channel says."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,12 @@ GENERATORS = {
     "together": ("black-forest-labs/FLUX.1-schnell", "black-forest-labs/FLUX.2-pro"),
     "local": (),
 }
-CELLS = [*(("finetune", name) for name in TRAINERS), *(("generate", name) for name in GENERATORS)]
+CELLS = [
+    ("add", "atelier"),
+    *(("finetune", name) for name in TRAINERS),
+    *(("generate", name) for name in GENERATORS),
+]
+COMMANDS = {"add": "dataset add"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +128,13 @@ class People:
         self._asked_for[cell] += 1
         kind, provider = cell
         person = self._lot.choice(self.everybody)
-        if kind == "finetune":
+        if kind == "add":
+            mark = f"Data{self._asked_for.total():04}"
+            options: dict[str, Any] = {"dataset": mark, "zip": self._photos}
+        elif kind == "finetune":
             mark = f"Model{self._asked_for.total():04}"
             trainer = f"{provider}:{self._lot.choice(TRAINERS[provider])}"
-            options: dict[str, Any] = {"name": mark, "trigger_word": mark, "zip": self._photos, "trainer": trainer}
+            options = {"name": mark, "trigger_word": mark, "zip": self._photos, "trainer": trainer}
         else:
             mark = f"scene{self._asked_for.total():04}"
             person, model = self._model_for(provider, person)
@@ -135,7 +143,7 @@ class People:
             options = {"model": model, "prompt": f"{mark} in the rain", "count": self._lot.randint(1, 3)}
         was_heard = True
         try:
-            await person.command(kind, channel=CHANNEL, options=options)
+            await person.command(COMMANDS.get(kind, kind), channel=CHANNEL, options=options)
         except DidNotRespond:
             was_heard = False
         self.asked.append(Asked(kind=kind, provider=provider, mark=mark, person=person, was_heard=was_heard))

@@ -13,6 +13,7 @@ ZEROS = {
     "lost": "jobs lost",
     "paid_twice": "double submissions",
     "told_twice": "duplicate messages",
+    "made_twice": "datasets begun twice or not whole",
     "stuck": "stuck cards",
     "silent": "silent buttons",
     "hung": "starts that hung",
@@ -40,6 +41,7 @@ class Report:
     lost: list[str] = field(default_factory=list)
     paid_twice: list[str] = field(default_factory=list)
     told_twice: list[str] = field(default_factory=list)
+    made_twice: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     hung: list[str] = field(default_factory=list)

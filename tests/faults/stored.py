@@ -15,7 +15,7 @@ AT_REST = (*(status for status in JobStatus if status.is_final), JobStatus.REVIE
 
 @dataclass(frozen=True, kw_only=True)
 class StoredJob:
-    """`mark` is what the person called it: the name of a finetune, the prompt's mark of a generation."""
+    """`mark` is what the person called it: the name of a finetune or a dataset, the prompt's mark of a generation."""
 
     id: str
     kind: str
@@ -69,6 +69,18 @@ class Stored:
 
     def pictures(self) -> dict[str, int]:
         return dict(self.rows("SELECT job_id, count(*) FROM pictures GROUP BY job_id"))
+
+    def additions(self) -> dict[str, int]:
+        """How many steps of datasets each job made."""
+        return dict(self.rows("SELECT job_id, count(*) FROM dataset_steps WHERE job_id IS NOT NULL GROUP BY job_id"))
+
+    def datasets(self) -> dict[str, tuple[int, int]]:
+        """By name: how many there are of it, and how many pictures these have."""
+        found = self.rows(
+            "SELECT datasets.name, count(DISTINCT datasets.id), count(dataset_images.file) FROM datasets "
+            "LEFT JOIN dataset_images ON dataset_images.dataset_id = datasets.id GROUP BY datasets.name"
+        )
+        return {name: (datasets, pictures) for name, datasets, pictures in found}
 
     def remote_ids(self) -> set[str]:
         return {

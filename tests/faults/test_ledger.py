@@ -23,6 +23,10 @@ def pictures(status: JobStatus = JobStatus.DONE) -> StoredJob:
     return training(status, id="8", kind="generate", provider="bfl", mark="scene0002", model_name="FLUX.2 [pro]")
 
 
+def addition(status: JobStatus = JobStatus.DONE) -> StoredJob:
+    return training(status, id="9", kind="add", provider="atelier", mark="Data0003", model_name="Data0003")
+
+
 def paid(job: StoredJob, seed: int = 1) -> Accepted:
     return Accepted(provider=job.provider, id=f"task-{job.id}", mark=job.mark.lower(), seed=seed)
 
@@ -48,6 +52,22 @@ def test_a_result_that_nobody_was_told_of_is_lost() -> None:
     assert ledger._untold([training(), pictures()], [told]) == [f"done and never told: {PICTURES}done"]
     assert ledger._untold([training(), pictures()], [shown]) == [f"done and never told: {TRAINING}done"]
     assert ledger._untold([training(), pictures()], [told, shown]) == []
+
+
+def test_an_addition_is_told_of_on_its_card() -> None:
+    added = message("### Pictures added to Data0003")
+    assert ledger._untold([addition()], [added]) == []
+    assert ledger._untold([addition()], [message("### Adding pictures to Data0003")]) == [
+        "done and never told: add Data0003 at atelier, job 9, done"
+    ]
+
+
+def test_a_dataset_that_was_begun_twice_or_is_not_whole_is_found() -> None:
+    assert ledger._made_twice({"Data0003": (1, 4)}) == []
+    assert ledger._made_twice({"Data0003": (2, 8), "Data0004": (1, 3)}) == [
+        "2 datasets with 8 pictures: Data0003",
+        "1 datasets with 3 pictures: Data0004",
+    ]
 
 
 def test_two_tasks_for_one_part_are_paid_twice_unless_its_person_tried_again() -> None:
