@@ -51,8 +51,10 @@ class Captioning:
         self._database = bench.database
         bench.engine.tell(CAPTION, bench.endings.with_an_edge(self._tell))
 
-    async def request(self, job_id: str, place: Place, dataset_id: str, *, pictures: int, weight: int = 1) -> None:
-        """Describe what has no caption yet: so many pictures, as its person was shown with the price.
+    async def request(
+        self, job_id: str, place: Place, dataset_id: str, *, pictures: int | None = None, weight: int = 1
+    ) -> None:
+        """Describe what has no caption yet: so many pictures, where its person was shown a number with a price.
 
         Raises `BadInput`, `NotFound`, `NotYours`, `TooLate`, `TooMany`.
         """
@@ -63,7 +65,7 @@ class Captioning:
             offer = caption_offer(dataset, self._bench.providers)
             if offer is None:
                 raise BadInput("Every picture has a caption, or nobody here can write one.")
-            if offer.pictures != pictures:
+            if pictures not in (None, offer.pictures):
                 raise TooLate(f"{offer.pictures} pictures have no caption now: open the captions again.")
             job = Job(
                 id=job_id,

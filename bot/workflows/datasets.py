@@ -147,6 +147,8 @@ class Datasets:
         """The last step, which is named so that a button pressed twice undoes one. Raises `TooLate`."""
 
         async def change(connection: Connection, dataset: Dataset) -> None:
+            if dataset.last_act is None:
+                raise BadInput("There is nothing left to undo.")
             if not await undo_step(connection, dataset, step):
                 raise TooLate("That was undone already, or something was done since: look at the dataset again.")
 

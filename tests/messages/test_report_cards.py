@@ -171,7 +171,7 @@ def test_many_numbers_are_shortened(numbers: Sequence[int], told: str) -> None:
     ("rule", "others"),
     [
         (CaptionRule.OPTIONAL, "that is fine here"),
-        (CaptionRule.DESCRIBED, "the trainer describes those itself, unless captions are off"),
+        (CaptionRule.DESCRIBED, "the trainer describes those itself"),
         (CaptionRule.DEFAULTED, "those learn as “ohwx” alone"),
     ],
 )

@@ -103,7 +103,7 @@ async def test_a_review_shows_every_change_of_its_dataset(workshop: Workshop, ph
         do.write_captions(DRAFT, ME, {1: "a dog"}),
         do.replace_in_captions(DRAFT, ME, find="dog", put="cat"),
         do.edit(DRAFT, ME, name="Moon", leave_out=[], take_back=[2]),
-        do.undo(DRAFT, ME, 1),
+        workshop.undo(DRAFT, ME),
         add(workshop, "8001", photos, dataset=DRAFT),
         do.delete(DRAFT, ME),
     ):
