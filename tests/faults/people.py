@@ -124,7 +124,7 @@ class People:
         return [message for message in self.latest.values() if acts_of(message).get("start")]
 
     async def _ask(self) -> None:
-        cell = min(CELLS, key=lambda cell: (self._asked_for[cell], self._lot.random()))
+        cell = min(self._askable(), key=lambda cell: (self._asked_for[cell], self._lot.random()))
         self._asked_for[cell] += 1
         kind, provider = cell
         person = self._lot.choice(self.everybody)
@@ -147,6 +147,11 @@ class People:
         except DidNotRespond:
             was_heard = False
         self.asked.append(Asked(kind=kind, provider=provider, mark=mark, person=person, was_heard=was_heard))
+
+    def _askable(self) -> list[tuple[str, str]]:
+        """Nobody asks the local provider for pictures before it has trained a model: it makes none without."""
+        has_model = any(trained_at == "local" for _, _, trained_at in self._stored.models())
+        return [cell for cell in CELLS if has_model or cell != ("generate", "local")]
 
     def _model_for(self, provider: str, person: Person) -> tuple[Person, str]:
         """A model trained there, with its person, or what needs none; the local provider always needs one."""

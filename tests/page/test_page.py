@@ -30,7 +30,7 @@ async def test_a_newcomer_drops_a_zip_trains_and_sees_a_picture(
     await ann.add_option("name", "Lighthouse")
     await ann.send()
     await ann.sees("Ready to train Lighthouse?")
-    await ann.press("Ready to train Lighthouse?", "Train anyway")
+    await ann.press("Ready to train Lighthouse?", "Start")
 
     await ann.sees("Training Lighthouse")
     await ann.page.reload()
@@ -76,7 +76,7 @@ async def test_a_phone_opens_the_drawer_trains_and_cancels_without_scrolling_sid
     assert await ann.wider_than_shown() == []
     await page.get_by_test_id("modal-cancel").tap()
 
-    await review.get_by_role("button", name="Train anyway").tap()
+    await review.get_by_role("button", name="Start").tap()
     await expect(ann.card("Training sample-photos")).to_contain_text(re.compile("[1-9][0-9]?%"), timeout=PATIENCE_MS)
     assert await ann.wider_than_shown() == []
     await ann.card("Training sample-photos").get_by_role("button", name="Cancel").tap()
@@ -134,6 +134,6 @@ async def test_what_people_write_is_shown_as_text_in_every_window(visit: Visit, 
         await window.sees("<img src=x onerror=alert(1)> x")
         await window.sees(f"Ready to train {MARKUP}?")
         assert await window.page.locator('img[src="x"]').count() == 0
-    await ben.press("Ready to train", "Train anyway")
+    await ben.press("Ready to train", "Start")
     await ben.sees("somebody else's job")
     await expect(ann.page.get_by_text("somebody else's job")).to_have_count(0)
