@@ -5,8 +5,9 @@
 The floor is a bare loop over the same files, unpacked beforehand: decode at the same fraction, resize, encode, on all
 cores; it checks, hashes, measures, reports and writes nothing. Each round runs both, one after the other. `ratio` is
 the floor's time over ours; `cpu ratio` the same for the seconds that processors were busy, which other programs on
-the machine disturb less. `stall` is how late the event loop was at worst while it prepared, and beside it how late one
-was that had nothing to do but to wait for the floor: what the machine adds by being busy.
+the machine disturb less. `stall` is how late the event loop was at worst while it prepared; `own` how long it was at
+work itself at most between two ticks, and `idle` how late a loop was that only waited for the floor: on a busy
+machine most of a stall is waiting for a processor.
 """
 
 import argparse
@@ -40,6 +41,7 @@ class Run:
     processor_seconds: float
     peak_bytes: int
     longest_stall_seconds: float
+    longest_own_seconds: float
     images: int
 
 
@@ -48,15 +50,17 @@ class Watch:
 
     def __init__(self) -> None:
         self.longest_stall_seconds = 0.0
+        self.longest_own_seconds = 0.0
         self.peak_bytes = 0
 
     async def look(self) -> None:
         ticks = 0
         while True:
-            before = time.perf_counter()
+            before, own = time.perf_counter(), time.thread_time()
             await asyncio.sleep(_TICK_SECONDS)
             late = time.perf_counter() - before - _TICK_SECONDS
             self.longest_stall_seconds = max(self.longest_stall_seconds, late)
+            self.longest_own_seconds = max(self.longest_own_seconds, time.thread_time() - own)
             ticks += 1
             if ticks % _TICKS_PER_SAMPLE == 0:
                 self.peak_bytes = max(self.peak_bytes, sum(map(_resident_bytes, _family(os.getpid()))))
@@ -75,7 +79,7 @@ def main() -> None:
     print(
         f"{len(files)} JPEGs of 12 megapixels in a zip of {size / 1e6:,.0f} MB ({chosen.packing}), {cores} cores.\n\n"
         f"{'':<10}{'seconds':>9}{'images/s':>10}{'MB/s':>8}{'floor s':>9}{'ratio':>7}{'cpu ratio':>11}"
-        f"{'peak MiB':>10}{'stall ms':>10}{'floor ms':>10}"
+        f"{'peak MiB':>10}{'stall ms':>10}{'own ms':>8}{'idle ms':>9}"
     )
     best = 0.0
     for number in range(1, chosen.rounds + 1):
@@ -88,7 +92,8 @@ def main() -> None:
             f"round {number:<4}{run.seconds:>9.1f}{run.images / run.seconds:>10.1f}{size / 1e6 / run.seconds:>8.0f}"
             f"{floor.seconds:>9.1f}{floor.seconds / run.seconds:>7.2f}{cpu_ratio:>11.2f}"
             f"{run.peak_bytes / MEBIBYTE:>10.0f}"
-            f"{run.longest_stall_seconds * 1000:>10.1f}{floor.longest_stall_seconds * 1000:>10.1f}"
+            f"{run.longest_stall_seconds * 1000:>10.1f}{run.longest_own_seconds * 1000:>8.1f}"
+            f"{floor.longest_stall_seconds * 1000:>9.1f}"
         )
     print(f"\nAt best {best:.2f} of the floor's speed.")
 
@@ -121,6 +126,7 @@ async def _watched(work: Awaitable[int]) -> Run:
         processor_seconds=busy,
         peak_bytes=watch.peak_bytes,
         longest_stall_seconds=watch.longest_stall_seconds,
+        longest_own_seconds=watch.longest_own_seconds,
         images=images,
     )
 
