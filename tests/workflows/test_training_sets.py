@@ -184,7 +184,7 @@ async def test_deleting_it_after_start_takes_nothing_from_the_training_and_leave
     assert not kept(workshop) & pictures
     training_set = await frozen(workshop)
     assert training_set is not None
-    assert training_set.prepared_file in kept(workshop)
+    assert training_set.prepared_file not in kept(workshop), "the model is made, and nothing needs the zip any more"
 
 
 async def test_another_trigger_word_is_written_into_the_captions_that_name_it(workshop: Workshop) -> None:
