@@ -33,10 +33,10 @@ from benchmarks.specimens import (
     turned,
     warmer,
 )
-from bot.datasets.appraisal import Appraisal, Flaw, Shot, Wishes, appraise
-from bot.datasets.fingerprints import distances
-from bot.datasets.flaws import flaws_of, share_of_bars
-from bot.datasets.measures import Measures, measure
+from bot.datasets.appraising.appraisal import Appraisal, Flaw, Shot, Wishes, appraise
+from bot.datasets.appraising.flaws import flaws_of, share_of_bars
+from bot.datasets.measuring.fingerprints import distances
+from bot.datasets.measuring.measures import Measures, measure
 from bot.pictures.sample import COUNT, draw_lighthouse
 from tests.dataset_files import photo
 

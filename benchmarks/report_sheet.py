@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.specimens import as_jpeg, blurred, boxed, by_stops, chat, scaled
-from bot.datasets.appraisal import Finding, Flaw, Shot, Wishes, appraise
-from bot.datasets.measures import measure
+from bot.datasets.appraising.appraisal import Finding, Flaw, Shot, Wishes, appraise
+from bot.datasets.measuring.measures import measure
 from bot.pictures.sheets import Mark, Tile, write_report_sheet
 
 WISHES = Wishes(least=4, most=400, advised_least=10, advised_most=40, keeps_drawings=False)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.datasets.appraisal import Appraisal, Shot, Wishes, appraise
-from bot.datasets.measures import Measures
+from bot.datasets.appraising.appraisal import Appraisal, Shot, Wishes, appraise
+from bot.datasets.measuring.measures import Measures
 from bot.providers.card import CaptionRule, Mode, ProviderCard, Range, TrainerCard
 from bot.providers.registry import Providers
 from storage.datasets import Dataset

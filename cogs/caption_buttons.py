@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from bot.client import Atelier
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import BadInput
 from bot.messages.buttons import Act
 from bot.messages.dataset_cards import captions_page, on_caption_page

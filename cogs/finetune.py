@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Atelier
-from bot.datasets.trigger_words import rarer
+from bot.datasets.captions.trigger_words import rarer
 from bot.errors import NotFound, TooLate
 from bot.messages.buttons import Act
 from bot.messages.offers import trainer_choice

@@ -6,7 +6,7 @@ from typing import Any, Self
 import discord
 
 from bot.client import Atelier
-from bot.datasets.trigger_words import rarer
+from bot.datasets.captions.trigger_words import rarer
 from bot.messages.offers import trainer_choice
 from bot.providers.card import Mode
 from bot.providers.registry import choice_of

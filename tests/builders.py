@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.advice import appraisal_of
-from bot.datasets.measures import measure
+from bot.datasets.measuring.measures import measure
 from bot.messages.view import DatasetView
 from bot.providers.card import (
     CaptionRule,

@@ -60,7 +60,7 @@ KNOWN_BY = {
     "cryptography": ("bot/providers/signatures.py",),
     "standardwebhooks": ("bot/providers/signatures.py",),
     "jsonschema": ("bot/providers/replicate",),
-    "zxcvbn": ("bot/datasets/trigger_words.py",),
+    "zxcvbn": ("bot/datasets/captions/trigger_words.py",),
     "yarl": ("bot/discord_address.py", "bot/playground/"),
 }
 ENVIRONMENT_READERS = ("bot/__main__.py", "bot/settings.py", "bot/demo.py")

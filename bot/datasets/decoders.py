@@ -10,7 +10,7 @@ from functools import cache
 
 from PIL import AvifImagePlugin, Image, ImageFile
 
-from bot.datasets.file_kinds import FileKind
+from bot.datasets.archives.file_kinds import FileKind
 
 
 @contextlib.contextmanager

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from bot.datasets.archives.file_kinds import END_BYTES, ends_as_a_zip, kind_of, unwanted_because
+from bot.datasets.archives.stored import StoredFile, Unreadable, content_of, start_of
 from bot.datasets.colour import to_srgb
 from bot.datasets.decoders import open_picture
-from bot.datasets.file_kinds import END_BYTES, ends_as_a_zip, kind_of, unwanted_because
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
-from bot.datasets.measures import measure
+from bot.datasets.measuring.measures import measure
 from bot.datasets.report import LeftOut, PreparedImage, shown_name
-from bot.datasets.stored import StoredFile, Unreadable, content_of, start_of
 
 Sides = tuple[int, int]
 _DAMAGED = "is damaged: save it again"

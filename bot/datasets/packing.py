@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.datasets.captions import with_trigger_word
+from bot.datasets.captions.captions import with_trigger_word
 
 _EVERY_ENTRY_IS_DATED = (1980, 1, 1, 0, 0, 0)  # the zip format's first day: the same pictures give the same bytes
 

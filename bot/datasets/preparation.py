@@ -8,9 +8,9 @@ from concurrent.futures import BrokenExecutor, Executor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from bot.datasets.captions.pairing import Candidate
 from bot.datasets.images import prepare_stored
 from bot.datasets.limits import DatasetLimits
-from bot.datasets.pairing import Candidate
 from bot.datasets.pool import alone
 from bot.datasets.report import LeftOut, Prepared, PreparedImage, shown_name
 from bot.datasets.selection import Selection

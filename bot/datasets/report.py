@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
-from bot.datasets.measures import Measures
+from bot.datasets.measuring.measures import Measures
 
 MAX_SHOWN_NAME = 80
 

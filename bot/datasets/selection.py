@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from bot.datasets.pairing import Candidate
+from bot.datasets.captions.pairing import Candidate
 from bot.datasets.report import LeftOut, PreparedImage, shown_name, top_reasons
 from bot.errors import DatasetRejected
 

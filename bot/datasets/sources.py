@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.datasets.archive import Contents, inspect, too_many_files, unpacks_too_large
-from bot.datasets.archive_layout import stuck_together
-from bot.datasets.file_kinds import END_BYTES, PICTURES, START_BYTES, FileKind, ends_as_a_zip, kind_of
+from bot.datasets.archives.archive import Contents, inspect, too_many_files, unpacks_too_large
+from bot.datasets.archives.file_kinds import END_BYTES, PICTURES, START_BYTES, FileKind, ends_as_a_zip, kind_of
+from bot.datasets.archives.layout import stuck_together
+from bot.datasets.archives.stored import StoredFile
+from bot.datasets.captions.pairing import Candidate, paired
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
-from bot.datasets.pairing import Candidate, paired
 from bot.datasets.report import LeftOut, shown_name
-from bot.datasets.stored import StoredFile
 from bot.errors import DatasetRejected
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import discord
 
-from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
+from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw, Light, Remark
 from bot.messages.buttons import Act, Card, button
 from bot.messages.view import DatasetView
 from bot.messages.words import count, flat, plain

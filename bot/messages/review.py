@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.datasets.trigger_words import Verdict, judge, rarer
+from bot.datasets.captions.trigger_words import Verdict, judge, rarer
 from bot.messages.buttons import Act, Card, button
 from bot.messages.offers import quote, trainer_title
 from bot.messages.report_cards import captions_line, report, start_button, studio_buttons

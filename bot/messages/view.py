@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.advice import CaptionOffer
-from bot.datasets.appraisal import Appraisal
+from bot.datasets.appraising.appraisal import Appraisal
 from bot.messages.outages import Elsewhere
 from bot.outlook import Outlook, Spread
 from bot.providers.card import Mode, ProviderCard, TrainerCard

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.advice import caption_offer
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
 from bot.errors import (
     BadInput,
     Cancelled,

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from bot.advice import appraisal_of
-from bot.datasets.caption_edits import put_before_all, replace_in_all
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
+from bot.datasets.captions.edits import put_before_all, replace_in_all
 from bot.errors import BadInput, NotFound, TooLate, TooMany
 from bot.permissions import own_dataset
 from bot.providers.card import Mode, TrainerCard

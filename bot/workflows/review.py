@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from bot.datasets.caption_edits import change_trigger_word_in_all
+from bot.datasets.captions.edits import change_trigger_word_in_all
 from bot.errors import NotFound, TooLate
 from bot.permissions import Action, require
 from bot.providers.card import TrainerCard

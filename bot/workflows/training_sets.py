@@ -5,7 +5,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from pathlib import Path
 
 from bot.advice import appraisal_of
-from bot.datasets.findings import Flaw
+from bot.datasets.appraising.findings import Flaw
 from bot.datasets.packing import Page, pack, pack_with_trigger_word
 from bot.errors import BadInput, DatasetRejected, ProviderBroken
 from bot.permissions import own_dataset

@@ -19,11 +19,11 @@ from pathlib import Path
 import atheris  # type: ignore[import-untyped]  # installed for the search only
 
 with atheris.instrument_imports(include=["bot.datasets", "zipfile", "PIL"]):
+    from bot.datasets.archives.stored import METHODS
     from bot.datasets.images import prepare_stored
     from bot.datasets.limits import MEBIBYTE, DatasetLimits
     from bot.datasets.report import LeftOut, PreparedImage
     from bot.datasets.sources import SourceFile, gather
-    from bot.datasets.stored import METHODS
     from bot.errors import DatasetRejected
 
 from tests.dataset_files import encoded, jpeg_bytes, photo

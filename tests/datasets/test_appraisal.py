@@ -23,8 +23,8 @@ from benchmarks.specimens import (
     turned,
     warmer,
 )
-from bot.datasets.appraisal import Appraisal, Flaw, Light, Remark, Shot, Wishes, appraise
-from bot.datasets.measures import Measures, measure
+from bot.datasets.appraising.appraisal import Appraisal, Flaw, Light, Remark, Shot, Wishes, appraise
+from bot.datasets.measuring.measures import Measures, measure
 from bot.pictures.sample import COUNT, draw_lighthouse
 from tests.dataset_files import photo
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datasets.caption_edits import (
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption, with_trigger_word
+from bot.datasets.captions.edits import (
     change_trigger_word_in_all,
     put_before_all,
     replace_in_all,
     with_changed_trigger_word,
 )
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption, with_trigger_word
 from bot.errors import BadInput
 from bot.workflows.requests import TRIGGER_WORD
 

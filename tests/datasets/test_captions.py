@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.datasets.captions import with_trigger_word
+from bot.datasets.captions.captions import with_trigger_word
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from bot.datasets import preparation
+from bot.datasets.archives.stored import StoredFile
 from bot.datasets.images import prepare_stored
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.pool import open_pool
 from bot.datasets.preparation import SourceFile, prepare
 from bot.datasets.report import LeftOut, Prepared, PreparedImage
-from bot.datasets.stored import StoredFile
 from tests.dataset_files import photo_files, photo_zip, zip_of
 from tests.datasets.hostile_files import a_picture
 

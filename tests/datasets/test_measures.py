@@ -19,8 +19,8 @@ from benchmarks.specimens import (
     scaled,
     screens,
 )
-from bot.datasets.fingerprints import distances
-from bot.datasets.measures import Measures, measure
+from bot.datasets.measuring.fingerprints import distances
+from bot.datasets.measuring.measures import Measures, measure
 from bot.pictures.sample import COUNT, draw_lighthouse
 from tests.dataset_files import photo
 

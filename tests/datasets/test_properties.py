@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.datasets.archives.stored import METHODS, Unreadable, content_of
 from bot.datasets.images import prepare_image, prepare_stored
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.report import MAX_SHOWN_NAME, LeftOut, PreparedImage
 from bot.datasets.sources import SourceFile, gather
-from bot.datasets.stored import METHODS, Unreadable, content_of
 from bot.errors import DatasetRejected
 from tests.dataset_files import encoded, photo
 from tests.datasets.hostile_files import DIRECTORY_ENTRY, END, LOCAL_HEADER, streamed_zip, zip64_zip, zip_bytes

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.datasets.archives.stored import METHODS, StoredFile, Unreadable, content_of, start_of
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.sources import SourceFile, gather
-from bot.datasets.stored import METHODS, StoredFile, Unreadable, content_of, start_of
 from tests.datasets.hostile_files import (
     claiming_size,
     lzma_zip_asking_for,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.datasets.trigger_words import CUSTOMARY, MOST_CHARACTERS, Verdict, judge, rarer
+from bot.datasets.captions.trigger_words import CUSTOMARY, MOST_CHARACTERS, Verdict, judge, rarer
 from bot.workflows.requests import DEFAULT_TRIGGER_WORD, TRIGGER_WORD
 
 anything = st.text(max_size=60) | st.from_regex(TRIGGER_WORD, fullmatch=True)
@@ -72,7 +72,7 @@ def test_large_and_small_letters_are_judged_alike(word: str) -> None:
 
 def test_the_lists_are_read_when_the_first_word_is_judged() -> None:
     asked = (
-        "import sys, bot.datasets.trigger_words as words; assert 'zxcvbn' not in sys.modules; "
+        "import sys, bot.datasets.captions.trigger_words as words; assert 'zxcvbn' not in sys.modules; "
         "words.judge('luna'); assert 'zxcvbn' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", asked], check=True, timeout=60, stdin=subprocess.DEVNULL)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.advice import CaptionOffer
-from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
+from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw, Light, Remark
 from bot.messages.buttons import Card
 from bot.messages.cards import job_card
 from bot.messages.dataset_cards import (

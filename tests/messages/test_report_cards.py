@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.datasets.appraisal import Appraisal, Finding, Flaw, Light, Remark
+from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw, Light, Remark
 from bot.messages.buttons import Act
 from bot.messages.report_cards import (
     FLAW_WORDS,

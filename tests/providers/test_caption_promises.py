@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
 from bot.errors import ProviderError, ProviderRefused
 from bot.providers.card import CaptionerCard
 from bot.providers.contract import Ability, Captions, abilities_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import BadInput, NotFound, NotYours
 from bot.providers.card import Mode
 from bot.workflows.datasets import Datasets

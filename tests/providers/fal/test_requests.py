@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.datasets.captions import with_trigger_word
+from bot.datasets.captions.captions import with_trigger_word
 from bot.errors import (
     OutcomeUnknown,
     ProviderBusy,

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.datasets import thresholds as at
-from bot.datasets.findings import SEVERITY, Finding, Flaw, Light, Remark, Shot, Wishes
-from bot.datasets.flaws import flaws_of
-from bot.datasets.twins import are_alike, twins_among
+from bot.datasets.appraising import thresholds as at
+from bot.datasets.appraising.findings import SEVERITY, Finding, Flaw, Light, Remark, Shot, Wishes
+from bot.datasets.appraising.flaws import flaws_of
+from bot.datasets.appraising.twins import are_alike, twins_among
 
 __all__ = ["Appraisal", "Finding", "Flaw", "Light", "Remark", "Shot", "Wishes", "appraise"]
 

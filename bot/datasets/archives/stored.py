@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from bot.datasets.file_kinds import START_BYTES
+from bot.datasets.archives.file_kinds import START_BYTES
 
 _CHUNK_BYTES = 256 * 1024
 _MOST_LZMA_MEMORY = 64 * 1024 * 1024  # the largest that usual programs choose

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.datasets.measures import Measures
+from bot.datasets.measuring.measures import Measures
 
 
 class Flaw(StrEnum):

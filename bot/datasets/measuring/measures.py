@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from bot.datasets.bars import bars_around
-from bot.datasets.detail import sharpness_by_direction, text_share
-from bot.datasets.fingerprints import fingerprints, layout_of
+from bot.datasets.measuring.bars import bars_around
+from bot.datasets.measuring.detail import sharpness_by_direction, text_share
+from bot.datasets.measuring.fingerprints import fingerprints, layout_of
 
 WORKING_SIDE = 1024  # no trainer here looks closer; a larger picture is halved first, which costs 2 ms at 1536 by 1152
 _WHITE = 250  # of 255: what a JPEG leaves of clipped white

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bot.datasets import thresholds as at
-from bot.datasets.findings import Finding, Flaw, Shot
-from bot.datasets.fingerprints import distances, layout_distances
+from bot.datasets.appraising import thresholds as at
+from bot.datasets.appraising.findings import Finding, Flaw, Shot
+from bot.datasets.measuring.fingerprints import distances, layout_distances
 
 
 def twins_among(shots: Sequence[Shot]) -> dict[int, Finding]:

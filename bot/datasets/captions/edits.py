@@ -6,7 +6,7 @@ Captions go by the number of their picture, None where there is none. Only those
 import re
 from collections.abc import Iterator, Mapping
 
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS, cleaned_caption, with_trigger_word
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption, with_trigger_word
 from bot.errors import BadInput
 
 

@@ -6,11 +6,11 @@ A text that belongs to no picture, and one that cannot be used, is mentioned; no
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.datasets.caption_tables import MAX_TABLE_BYTES, is_table, read_table
-from bot.datasets.captions import CaptionUnusable, is_caption, pairing_key, path_key, read_caption
-from bot.datasets.file_kinds import PICTURES, kind_of
+from bot.datasets.archives.file_kinds import PICTURES, kind_of
+from bot.datasets.archives.stored import StoredFile, Unreadable, start_of
+from bot.datasets.captions.captions import CaptionUnusable, is_caption, pairing_key, path_key, read_caption
+from bot.datasets.captions.tables import MAX_TABLE_BYTES, is_table, read_table
 from bot.datasets.report import LeftOut, shown_name
-from bot.datasets.stored import StoredFile, Unreadable, start_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import posixpath
 import re
 import unicodedata
 
-from bot.datasets.stored import StoredFile, content_of
+from bot.datasets.archives.stored import StoredFile, content_of
 
 MAX_CAPTION_CHARACTERS = 1000
 _MAX_CAPTION_BYTES = 4 * MAX_CAPTION_CHARACTERS + 512

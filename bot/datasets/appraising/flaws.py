@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from bot.datasets import thresholds as at
-from bot.datasets.findings import Finding, Flaw, Shot, Wishes
-from bot.datasets.measures import Measures
+from bot.datasets.appraising import thresholds as at
+from bot.datasets.appraising.findings import Finding, Flaw, Shot, Wishes
+from bot.datasets.measuring.measures import Measures
 
 
 def flaws_of(shot: Shot, wishes: Wishes) -> tuple[Finding, ...]:

@@ -4,9 +4,9 @@ import stat
 import zipfile
 from pathlib import PurePosixPath, PureWindowsPath
 
+from bot.datasets.archives.stored import METHODS
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.report import shown_name
-from bot.datasets.stored import METHODS
 from bot.errors import DatasetRejected
 
 ENCRYPTED = 0x1 | 0x40

@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.datasets.archive_entries import (
+from bot.datasets.archives.entries import (
     is_clutter,
     is_folder,
     name_of,
     refuse_the_archive_for,
     unreadable_because,
 )
-from bot.datasets.archive_layout import Span, refuse_what_is_around, spans_of
+from bot.datasets.archives.layout import Span, refuse_what_is_around, spans_of
+from bot.datasets.archives.stored import Packed, StoredFile
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.report import LeftOut, shown_name
-from bot.datasets.stored import Packed, StoredFile
 from bot.errors import DatasetRejected
 
 _DIRECTORY_BYTES_PER_ENTRY = 1024  # the list of names is read whole, so its size is bounded before it is

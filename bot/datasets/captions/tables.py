@@ -9,10 +9,10 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.datasets.captions import MAX_CAPTION_CHARACTERS, CaptionUnusable, cleaned_caption, decoded, path_key
+from bot.datasets.archives.stored import StoredFile, Unreadable, content_of
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, CaptionUnusable, cleaned_caption, decoded, path_key
 from bot.datasets.limits import MEBIBYTE
 from bot.datasets.report import LeftOut, shown_name
-from bot.datasets.stored import StoredFile, Unreadable, content_of
 
 MAX_TABLE_BYTES = 8 * MEBIBYTE
 MAX_ROWS = 10_000
