@@ -5,8 +5,6 @@ import sqlalchemy as sa
 from storage.schema import belongs, metadata, words
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Message, Route, Stage, StageOutcome
 
-__all__ = ["metadata"]
-
 people = sa.Table(
     "people",
     metadata,

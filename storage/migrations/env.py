@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from storage.tables import metadata
+from storage import dataset_tables, tables
+from storage.schema import metadata
+
+assert set(metadata.tables) >= {dataset_tables.datasets.name, tables.jobs.name}, "both pages are read"
 
 context.configure(
     connection=context.config.attributes["connection"],
