@@ -22,7 +22,7 @@ from storage.training_sets import TrainingSet
 class DatasetView:
     """A dataset with what a trainer makes of it. `subject` is what its buttons speak of: the training under review that
     it is shown with, or itself; `offer` is who would write the missing captions; `provider` None where nobody
-    trains. A training's card is `public`: it shows no picture that is left out, and no file's name.
+    trains. A training's card is `public`: it shows no picture that is left out, and its sheet names no file.
     """
 
     subject: str
