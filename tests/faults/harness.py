@@ -66,6 +66,7 @@ class Storm:
         killer = self._killer = Killer(bot, self._stored, self._lots[0])
         self._trouble.is_on = True
         await killer.run(self._kills)
+        await people.have_asked_for_everything(within_seconds=REST_SECONDS / 2)
         self._trouble.is_on, self._killer = False, None
         people.stop_asking()
         calm = time.monotonic()

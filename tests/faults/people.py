@@ -42,6 +42,7 @@ CELLS = [
     *(("finetune", name) for name in TRAINERS),
     *(("generate", name) for name in GENERATORS),
 ]
+FIRST = ("finetune", "local")  # all that the local provider is asked for later waits for it
 COMMANDS = {"add": "dataset add"}
 
 
@@ -108,6 +109,13 @@ class People:
         """Few try a bot that is shown as offline."""
         return self._playground._gateway.is_online or self._lot.random() < 0.02
 
+    async def have_asked_for_everything(self, *, within_seconds: float) -> None:
+        """On a slow machine the first local model may come after the last kill."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                while set(self._asked_for) != set(CELLS):
+                    await asyncio.sleep(0.1)
+
     def stop_asking(self) -> None:
         self._is_asking = False
 
@@ -124,7 +132,7 @@ class People:
         return [message for message in self.latest.values() if acts_of(message).get("start")]
 
     async def _ask(self) -> None:
-        cell = min(self._askable(), key=lambda cell: (self._asked_for[cell], self._lot.random()))
+        cell = min(self._askable(), key=lambda cell: (self._asked_for[cell], cell != FIRST, self._lot.random()))
         self._asked_for[cell] += 1
         kind, provider = cell
         person = self._lot.choice(self.everybody)
