@@ -119,7 +119,7 @@ class CardButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.LayoutView]
         try:
             if not self.may_press(interaction):
                 raise NotYours(
-                    "That button belongs to somebody else's job. Start your own with /finetune or /generate."
+                    "That button belongs to somebody else. Start your own with /finetune, /dataset add or /generate."
                 )
             await self.press(interaction)
         except Exception as error:  # noqa: BLE001 - a button's exit is the same as a command's

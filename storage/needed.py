@@ -36,11 +36,12 @@ async def needed_files(connection: Connection, among: Collection[str] | None = N
         if among is not None:
             statement = statement.where(column.in_(among))
         needed.update((await connection.execute(statement.distinct())).scalars())
-    return needed | await _brought_home(connection)
+    return needed | await _brought_home(connection, goes_on)
 
 
-async def _brought_home(connection: Connection) -> set[str]:
-    """Pictures of a request that is done, in a job that is not."""
-    fetched = sa.select(submissions.c.fetched).where(submissions.c.fetched.is_not(None))
+async def _brought_home(connection: Connection, goes_on: sa.ColumnElement[bool]) -> set[str]:
+    """Pictures of a request that is done, in a job that is not; later they have rows of their own."""
+    of_jobs = sa.join(submissions, jobs, jobs.c.id == submissions.c.job_id)
+    fetched = sa.select(submissions.c.fetched).select_from(of_jobs).where(submissions.c.fetched.is_not(None), goes_on)
     found = (await connection.execute(fetched)).scalars()
     return {name for value in found for name in _FILE_NAME.findall(json.dumps(value))}

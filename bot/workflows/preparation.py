@@ -87,6 +87,8 @@ class Preparation:
         dataset = await self._dataset_of(connection, job)
         wanted, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
         left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
+        if not wanted and job.kind is JobKind.FINETUNE and dataset.chosen:
+            return Addition(pictures=0, left_out=left_out)  # the training has its pictures all the same
         if not wanted:
             raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
         await add_images(connection, dataset, wanted, left_out=left_out, job_id=job.id)

@@ -257,7 +257,7 @@ async def test_nobody_opens_changes_or_feeds_somebody_elses(live: LiveBot, tmp_p
     owner, other = live.newcomer("Pia"), live.newcomer("Quy")
     added = await begin(live, owner, photo_zip(tmp_path / "own.zip", 4), "Own")
     before = await draft(live, owner)
-    assert "belongs to somebody else's job" in said_privately(await other.press(added, "Open"))
+    assert "belongs to somebody else" in said_privately(await other.press(added, "Open"))
     for command in ("dataset show", "dataset edit", "dataset delete"):
         for named in (before.id, "Own"):
             answer = await other.command(command, channel="training", dataset=named)

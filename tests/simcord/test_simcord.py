@@ -108,7 +108,7 @@ async def test_a_review_card_is_seen_by_all_and_pressed_by_one(town: Town, resou
     for label in ("Train anyway", "Advanced", "Cancel", "Edit captions", "Add more", "Edit"):
         pressed = await town.ben.click(card, label=label)
         assert pressed.ephemeral
-        assert "That button belongs to somebody else's job" in words(pressed)
+        assert "That button belongs to somebody else" in words(pressed)
     async with resources.database.reading() as connection:
         job = await find_job(connection, job_id)
     assert job is not None

@@ -11,7 +11,7 @@ from bot.datasets.limits import DatasetLimits
 from bot.errors import BadInput, NotFound, TooMany
 from bot.permissions import Asker
 from bot.workflows import datasets
-from bot.workflows.requests import AddRequest
+from bot.workflows.requests import AddRequest, Which
 from storage.dataset_steps import addition_of
 from storage.datasets import create_dataset, datasets_of_person
 from storage.statuses import DatasetAct, ErrorCategory, JobStatus, Stage, StageOutcome
@@ -315,3 +315,47 @@ async def test_loose_pictures_are_an_addition_too(workshop: Workshop, tmp_path: 
     await add(workshop, FIRST, *paths)
     assert [image.name for image in (await draft(workshop, FIRST)).images] == ["1.jpg", "2.jpg"]
     assert workshop.downloads.fetched == 2
+
+
+async def test_captions_that_come_later_are_taken_over(workshop: Workshop, tmp_path: Path) -> None:
+    names = list(photo_files(3))
+    await add(workshop, FIRST, zip_of(photo_files(3), tmp_path / "bare.zip"))
+    captions = {names[1].replace(".jpg", ".txt"): b"a cat"}
+    again = zip_of({**photo_files(3), **captions}, tmp_path / "captioned.zip")
+    await add(workshop, SECOND, again)
+    assert [image.caption for image in (await draft(workshop, FIRST)).images] == [None, "a cat", None]
+    async with workshop.database.reading() as connection:
+        addition = await addition_of(connection, SECOND)
+    assert addition is not None
+    assert (addition.pictures, addition.captions, len(addition.left_out)) == (0, 1, 2)
+    undone = await workshop.undo(FIRST, ME)
+    assert [image.caption for image in undone.images] == [None, None, None]
+
+
+async def test_a_picked_dataset_that_is_gone_is_no_name_for_a_new_one(workshop: Workshop, photos: Path) -> None:
+    uploads = pictures(photos).uploads
+    for request in (
+        AddRequest(dataset="5005", uploads=uploads, which=Which.KNOWN),
+        AddRequest(dataset="1573769994641080320", uploads=uploads),
+    ):
+        with pytest.raises(NotFound, match="gone"):
+            await workshop.do.datasets.add(FIRST, PLACE, request)
+    assert await own_names(workshop) == []
+
+
+async def test_a_new_dataset_is_another_one_though_its_name_is_taken(workshop: Workshop, photos: Path) -> None:
+    await store_draft(workshop, [None])
+    new = AddRequest(dataset="luna", uploads=pictures(photos).uploads, which=Which.NEW)
+    await workshop.do.datasets.add(FIRST, PLACE, new)
+    await ended(workshop, FIRST)
+    assert sorted(await own_names(workshop)) == ["Luna", "luna 2"]
+    assert len((await draft(workshop)).chosen) == 1
+
+
+async def test_a_training_on_pictures_that_are_all_there_already_still_comes_to_its_review(
+    workshop: Workshop, photos: Path
+) -> None:
+    await add(workshop, FIRST, photos)
+    await workshop.do.finetune.request(SECOND, PLACE, training(FIRST, uploads=(upload(photos),)))
+    assert (await workshop.until(SECOND, JobStatus.REVIEW, JobStatus.FAILED)).status is JobStatus.REVIEW
+    assert len((await draft(workshop, FIRST)).chosen) == 5

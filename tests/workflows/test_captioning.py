@@ -374,3 +374,13 @@ async def test_a_review_shows_the_captions_that_were_written(workshop: Workshop)
     await workshop.do.captioning.request(JOB, PLACE, DRAFT)
     await ended(workshop, JOB)
     assert workshop.cards.refreshed.count("7007") > shown
+
+
+async def test_no_more_is_described_than_was_shown_with_its_price(workshop: Workshop) -> None:
+    workshop.provider.describes_pictures()
+    await store_draft(workshop, [None, None, None])
+    with pytest.raises(TooLate, match="3 pictures have no caption now"):
+        await workshop.do.captioning.request(JOB, PLACE, DRAFT, pictures=2)
+    assert workshop.provider.described == []
+    await workshop.do.captioning.request(JOB, PLACE, DRAFT, pictures=3)
+    assert (await ended(workshop, JOB)).details["numbers"] == [1, 2, 3]

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.advice import appraisal_of
+from bot.datasets.appraising.findings import Flaw
 from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Asker
+from bot.providers.card import Mode, Range
 from bot.providers.tasks import Task, TrainingRequest
 from storage.statuses import JobStatus, Stage
 from storage.training_sets import TrainingSet, find_training_set
-from tests.builders import PLACE
+from tests.builders import CARD, PLACE, TRAINER
 from tests.dataset_files import photo_files, zip_of
 from tests.workflows.drafts import DRAFT, ME, captions_of, draft, ended, kept, store_draft, training
 from tests.workflows.test_additions import add
@@ -184,7 +187,9 @@ async def test_deleting_it_after_start_takes_nothing_from_the_training_and_leave
     assert not kept(workshop) & pictures
     training_set = await frozen(workshop)
     assert training_set is not None
-    assert training_set.prepared_file not in kept(workshop), "the model is made, and nothing needs the zip any more"
+    async with asyncio.timeout(5):
+        while training_set.prepared_file in kept(workshop):  # the model is made, and nothing needs the zip any more
+            await asyncio.sleep(0.02)
 
 
 async def test_another_trigger_word_is_written_into_the_captions_that_name_it(workshop: Workshop) -> None:
@@ -199,3 +204,32 @@ async def test_another_trigger_word_is_written_into_the_captions_that_name_it(wo
     with pytest.raises(TooLate):
         await workshop.do.review.change_word(JOB, ME, "later")
     await ended(workshop, JOB)
+
+
+async def test_what_is_marked_as_surplus_is_left_aside(workshop: Workshop) -> None:
+    few = replace(TRAINER, image_count=Range(lowest=2, highest=3, default=3))
+    workshop.provider._card = replace(CARD, trainers=(few,))
+    await store_draft(workshop, [None] * 5)
+    await workshop.do.finetune.request(JOB, PLACE, training())
+    surplus = {
+        number
+        for number, found in appraisal_of(await draft(workshop), few, Mode.STYLE).findings.items()
+        if any(one.flaw is Flaw.SURPLUS for one in found)
+    }
+    assert len(surplus) == 2
+    await workshop.do.review.start(JOB, ME)
+    await ended(workshop, JOB)
+    learnt_from = await frozen(workshop)
+    assert learnt_from is not None
+    assert {image.name for image in learnt_from.images} == {f"{n}.jpg" for n in {1, 2, 3, 4, 5} - surplus}
+
+
+async def test_a_name_nobody_chose_is_numbered_and_one_that_was_chosen_is_refused(workshop: Workshop) -> None:
+    await store_draft(workshop, [None] * 4)
+    await workshop.do.finetune.request(JOB, PLACE, training(name="", suggested="Luna"))
+    await workshop.do.review.start(JOB, ME)
+    await ended(workshop, JOB)
+    await workshop.do.finetune.request("7008", PLACE, training(name="", suggested="Luna"))
+    assert (await workshop.job("7008")).details["name"] == "Luna 2"
+    with pytest.raises(BadInput, match="already have a model"):
+        await workshop.do.finetune.request("7009", PLACE, training(name="luna"))
