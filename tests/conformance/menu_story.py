@@ -1,4 +1,4 @@
-"""A message menu, which the bot does not have itself: told with a small bot, recorded like the rich story."""
+"""Message menus with every sort of answer, told with a small bot: Atelier has one only. Recorded like the rich story."""
 
 from pathlib import Path
 
