@@ -1,4 +1,4 @@
-"""Message menus with every sort of answer, told with a small bot: Atelier has one only. Recorded like the rich story."""
+"""Menus of messages with every sort of answer, told with a small bot because Atelier has but one menu."""
 
 from pathlib import Path
 
