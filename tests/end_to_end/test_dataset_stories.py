@@ -142,6 +142,8 @@ async def test_captions_are_written_described_replaced_and_undone(live: LiveBot,
     await person.submit(dialog, {"Find": "OHWX", "Replace with": "zxqj"})
     await reads(live, person, "7 of 7 written")
     assert captions_of(await draft(live, person))[:3] == ["zxqj, a pier", "zxqj, a red shore", described[2]]
+    await person.press(done, "Open")
+    card = await reads(live, person, "### Shore", "Every picture has a caption.")
     written_by_hand = ["ohwx, a pier", "ohwx, a red shore", *[None] * 5]
     for captions in (described, written_by_hand, [None, *written_by_hand[1:]]):
         await person.press(card, "Undo")
@@ -219,7 +221,7 @@ async def test_buttons_on_a_private_card_answer_after_a_restart(live: LiveBot, t
     await restart(live)
     await person.press(question, "Delete for good")
     await reads(live, person, "**Kept** is deleted, with its pictures.")
-    answer = await person.press(card, "Undo")
+    answer = await person.press(card, "Edit captions")
     assert "That dataset is gone" in text_of(await answer.final())
 
 

@@ -110,11 +110,11 @@ class People:
         return self._playground._gateway.is_online or self._lot.random() < 0.02
 
     async def have_asked_for_everything(self, *, within_seconds: float) -> None:
-        """On a slow machine the first local model may come after the last kill."""
+        """And were taken in. On a slow machine the first local model may come after the last kill."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
-                while set(self._asked_for) != set(CELLS):
-                    await asyncio.sleep(0.1)
+                while not {job.cell for job in self._stored.jobs()} >= set(CELLS):
+                    await asyncio.sleep(0.2)
 
     def stop_asking(self) -> None:
         self._is_asking = False

@@ -451,7 +451,7 @@ async def test_a_reference_that_is_no_picture_is_refused_before_anything_is_paid
     file.write_bytes({"text": b"this is no picture", "cut off": whole[: len(whole) // 2], "empty": b""}[spoilt])
     job = await ended(studio, images=(upload(file),))
     assert (job.status, job.error_category) == (JobStatus.FAILED, ErrorCategory.VALIDATION)
-    words = {"text": "is not a picture", "cut off": "is cut off: save it again", "empty": "is not a picture"}
+    words = {"text": "is not a picture", "cut off": "is cut off: save it again", "empty": "is empty"}
     assert job.error_sentence == f"Your reference picture fox.jpg {words[spoilt]}."
     assert painter.accepted() == []
     assert left_of(studio, tmp_path) == []
