@@ -29,11 +29,15 @@ REST_SECONDS = 120.0
 
 
 class Storm:
-    """`kills` at instants that follow from `seed`, as far as two processes and a clock let them."""
+    """`kills` at instants that follow from `seed`, as far as two processes and a clock let them; and some more, when a
+    slow machine has brought no job to one of `stages` by then."""
 
-    def __init__(self, folder: Path, *, kills: int, seed: int, database_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, kills: int, seed: int, stages: frozenset[str] = frozenset(), database_url: str = ""
+    ) -> None:
         self._folder = folder
         self._kills = kills
+        self._stages = stages
         self._lots = [random.Random(f"{seed} {what}") for what in ("kills", "trouble", "people", "buttons")]
         self._trouble = Trouble(self._lots[1])
         self._stored = Stored(folder / "data", database_url)
@@ -65,7 +69,7 @@ class Storm:
         began = time.monotonic()
         killer = self._killer = Killer(bot, self._stored, self._lots[0])
         self._trouble.is_on = True
-        await killer.run(self._kills)
+        await killer.run(self._kills, self._stages)
         await people.have_asked_for_everything(within_seconds=REST_SECONDS / 2)
         self._trouble.is_on, self._killer = False, None
         people.stop_asking()

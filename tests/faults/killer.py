@@ -66,8 +66,9 @@ class Killer:
         self._bot.kill_now()
         self._struck.set()
 
-    async def run(self, kills: int) -> None:
-        while self.kills.total() < kills:
+    async def run(self, kills: int, stages: frozenset[str]) -> None:
+        """So many kills, and as many more, up to three times that, until each of these stages was at work in one."""
+        while self.kills.total() < kills or (self.kills.total() < 3 * kills and not stages <= self._stages_hit()):
             reason = await self._kill()
             self.kills[reason] += 1
             self.struck_at.append(datetime.now(UTC))
@@ -106,6 +107,9 @@ class Killer:
             self._bot.kill_now()
             return "any time"
         return f"{kind}: {moment}"
+
+    def _stages_hit(self) -> set[str]:
+        return {stage for _, _, stage in self.hit}
 
     def _note_what_was_open(self) -> None:
         found = self._stored.open_stages()

@@ -15,15 +15,16 @@ from tests.simulators.hub import LFS_WARNING
 pytestmark = [pytest.mark.timeout(400), pytest.mark.filterwarnings(LFS_WARNING)]
 
 KILLS = 30
+STAGES = frozenset({"received", "prepared", "training", "generating", "archived"})
 
 
 async def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
-    report = await Storm(tmp_path, kills=KILLS, seed=20).run()
+    report = await Storm(tmp_path, kills=KILLS, seed=20, stages=STAGES).run()
     assert report.problems == []
-    assert report.kills.total() == KILLS
+    assert report.kills.total() >= KILLS
     assert workflows_and_providers(report) == set(CELLS)
-    assert report.idle_kills < KILLS / 3, "most kills meet a job at work"
-    assert {key.split(" / ")[2] for key in report.hit} >= {"received", "prepared", "training", "generating", "archived"}
+    assert report.idle_kills < report.kills.total() / 3, "most kills meet a job at work"
+    assert {key.split(" / ")[2] for key in report.hit} >= STAGES
     assert {key.partition(" / ")[0] for key in report.faults} >= {"discord", "replicate", "fal", "bfl"}
     assert done(report) > report.jobs / 2, "they do not come to rest by giving up"
 

@@ -135,5 +135,5 @@ async def test_what_people_write_is_shown_as_text_in_every_window(visit: Visit, 
         await window.sees(f"Ready to train {MARKUP}?")
         assert await window.page.locator('img[src="x"]').count() == 0
     await ben.press("Ready to train", "Start")
-    await ben.sees("somebody else's job")
-    await expect(ann.page.get_by_text("somebody else's job")).to_have_count(0)
+    await ben.sees("belongs to somebody else")
+    await expect(ann.page.get_by_text("belongs to somebody else")).to_have_count(0)
