@@ -115,10 +115,11 @@ async def _tell_the_story(zip_path: Path, data_dir: Path, output: Path) -> None:
 async def _train(playground: Playground, ann: Person, zip_path: Path) -> None:
     _tell("Ann", f"/finetune zip:{zip_path.name}")
     await ann.command("finetune", channel="training", options={"zip": zip_path, "name": "demo", "mode": "general"})
-    card = await _card(playground, lambda message: "Start" in labels_of(message))
+    card = await _card(playground, lambda message: _start(message) is not None)
     _tell("Atelier", text_of(card))
-    _tell("Ann", "presses Start")
-    await ann.press(card, "Start")
+    label = _start(card) or ""
+    _tell("Ann", f"presses {label}")
+    await ann.press(card, label)
     seen = text_of(card)
     while "is trained" not in seen:
         card = await _changed(playground, card["id"], seen)
@@ -142,6 +143,11 @@ async def _generate(playground: Playground, ann: Person, prompt: str, stem: Path
 async def _changed(playground: Playground, message_id: str, seen: str) -> Message:
     """One message, once it no longer says what was seen."""
     return await _card(playground, lambda message: message["id"] == message_id and text_of(message) != seen)
+
+
+def _start(message: dict[str, Any]) -> str | None:
+    """What starts the training: its label says what the report card thinks of the pictures."""
+    return next((label for label in labels_of(message) if label in ("Start", "Train anyway")), None)
 
 
 async def _card(playground: Playground, matches: Callable[[Message], bool]) -> Message:
