@@ -10,24 +10,19 @@ from storage.tables import jobs
 _DATASET = jobs.c.details["dataset"].as_string()
 
 
+def _waits_for_start(dataset_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(jobs.c.kind == JobKind.FINETUNE, jobs.c.status == JobStatus.REVIEW, dataset_id == _DATASET)
+
+
 async def reviews_of_dataset(connection: Connection, dataset_id: str) -> list[str]:
     """The ids of trainings that wait for Start and would learn from it."""
-    statement = sa.select(jobs.c.id).where(
-        jobs.c.kind == JobKind.FINETUNE,
-        jobs.c.status == JobStatus.REVIEW,
-        dataset_id == _DATASET,
-    )
+    statement = sa.select(jobs.c.id).where(_waits_for_start(dataset_id))
     return [str(job_id) for job_id in (await connection.execute(statement)).scalars()]
 
 
 async def touch_reviews(connection: Connection, place: Place, dataset_id: str) -> None:
     """Their cards show another state from now on; whoever shows a card late finds them by that."""
-    statement = sa.update(jobs).where(
-        jobs.c.person_id == place.person_id,
-        jobs.c.kind == JobKind.FINETUNE,
-        jobs.c.status == JobStatus.REVIEW,
-        dataset_id == _DATASET,
-    )
+    statement = sa.update(jobs).where(jobs.c.person_id == place.person_id, _waits_for_start(dataset_id))
     await connection.execute(statement.values(updated_ms=now_ms()))
 
 

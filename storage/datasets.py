@@ -78,6 +78,12 @@ async def find_dataset(connection: Connection, dataset_id: str) -> Dataset | Non
     return None if row is None else await _whole(connection, row)
 
 
+async def name_of_dataset(connection: Connection, dataset_id: str) -> str | None:
+    """None when it is gone."""
+    statement = sa.select(datasets.c.name).where(datasets.c.id == dataset_id)
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
 async def locked_dataset(connection: Connection, dataset_id: str) -> Dataset | None:
     """The dataset, which nobody else changes until this transaction ends."""
     statement = sa.select(datasets).where(datasets.c.id == dataset_id).with_for_update()

@@ -22,7 +22,7 @@ from bot.providers.contract import Attaches
 from bot.providers.registry import Providers
 from storage.database import Database
 from storage.dataset_steps import addition_of
-from storage.datasets import find_dataset
+from storage.datasets import find_dataset, name_of_dataset
 from storage.deliveries import Delivery, deliveries_of
 from storage.files import Files
 from storage.history import history_of
@@ -123,11 +123,12 @@ class Notifier:
             job = await find_job(connection, job_id)
             assert job is not None, "a job is never removed while it is at work"
             events = await history_of(connection, job_id)
-            dataset = await find_dataset(connection, job.dataset_id)
+            kept_as = await name_of_dataset(connection, job.dataset_id)
             addition = await addition_of(connection, job_id) if job.kind is JobKind.ADD else None
-            usual = await usual_of(connection, job) if job.status is JobStatus.REVIEW else None
             is_open = job.status is JobStatus.REVIEW
+            usual = await usual_of(connection, job) if is_open else None
             frozen = await find_training_set(connection, job_id) if is_open else None
+            dataset = await find_dataset(connection, job.dataset_id) if is_open and frozen is None else None
             deliveries = await deliveries_of(connection, job_id)
             submissions = await submissions_of(connection, job_id)
             outlook = await outlook_of(connection, job, self._providers.card_of(job.provider))
@@ -136,10 +137,10 @@ class Notifier:
         return JobView(
             job=job,
             events=events,
-            dataset=self._studio.view_for(job, dataset) if dataset and is_open and frozen is None else None,
+            dataset=self._studio.view_for(job, dataset) if dataset else None,
             addition=addition,
             frozen=frozen,
-            kept_as=dataset.name if dataset else None,
+            kept_as=kept_as,
             usual=usual,
             provider=provider,
             trainer=provider.trainer(job.details.get("trainer", "")),

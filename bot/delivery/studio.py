@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import discord
@@ -111,14 +112,10 @@ class Studio:
         into = self._files.passing(".jpg")
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._pool, _draw, tuple(shown), into, beyond)
+            await loop.run_in_executor(self._pool, partial(write_report_sheet, tuple(shown), into, beyond=beyond))
             return await asyncio.to_thread(into.read_bytes)
         except (BrokenExecutor, OSError) as problem:
             log.warning("A sheet could not be drawn: %s", problem)
             return None
         finally:
             into.unlink(missing_ok=True)
-
-
-def _draw(shown: Sequence[Tile], into: Path, beyond: int) -> None:
-    write_report_sheet(shown, into, beyond=beyond)

@@ -37,6 +37,7 @@ from storage.statuses import JobKind, JobStatus, Stage
 log = logging.getLogger(__name__)
 
 CAPTION = "caption"
+AT_IT = "These pictures are being described already: their card says how far it is."
 NOT_TAKEN = (ProviderBusy, ProviderUnreachable, ProviderDenied, ProviderUnpaid, ProviderGone)
 LONGEST_FOR_ONE = 300.0  # seconds, once it is asked
 
@@ -61,7 +62,7 @@ class Captioning:
         async with self._database.writing() as connection:
             dataset = own_dataset(await locked_dataset(connection, dataset_id), place.person_id)
             if await captions_are_coming(connection, dataset_id, besides=job_id):
-                raise BadInput("These pictures are being described already: their card says how far it is.")
+                raise BadInput(AT_IT)
             offer = caption_offer(dataset, self._bench.providers)
             if offer is None:
                 raise BadInput("Every picture has a caption, or nobody here can write one.")

@@ -7,7 +7,7 @@ where it was. Each telling is a round of the job.
 from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Action, Asker, require, require_decision
 from bot.providers.contract import Attaches
-from bot.workflows.captioning import CAPTION
+from bot.workflows.captioning import AT_IT, CAPTION
 from bot.workflows.finetune import TRAIN, Finetune
 from bot.workflows.generate import GENERATE, Generate
 from bot.workflows.imports import IMPORT
@@ -85,7 +85,7 @@ class Retry:
                 return PREPARE, PREPARATION_LANE, JobStatus.PREPARING
             case JobKind.CAPTION:
                 if await captions_are_coming(connection, job.dataset_id, besides=job.id):
-                    raise TooLate("These pictures are being described already: their card says how far it is.")
+                    raise TooLate(AT_IT)
                 return CAPTION, lane_of(job.provider), JobStatus.RUNNING
             case JobKind.IMPORT:
                 return IMPORT, IMPORT, JobStatus.RUNNING
