@@ -113,9 +113,9 @@ class Outages:
     async def gate(self, job: Job) -> None:
         """Returns when this job may send: no outage is open, or it is the one that probes."""
         while (outage := await self._current(job.provider)) is not None and outage.is_open:
+            held_ms = await self._hold(job)  # the prober too: it waited like the others, and is counted with them
             if await self._is_prober(outage, job):
                 return
-            held_ms = await self._hold(job)
             await self._vigil.watch(outage)
             if self._now_ms() - held_ms >= LONGEST_WAIT_MS:
                 raise self._gave_up(outage)
@@ -129,7 +129,7 @@ class Outages:
         if isinstance(error, AWAY):
             outage = await self._count(job, error)
             return outage.is_open and isinstance(error, NOTHING_ACCEPTED)
-        current = await self._current(job.provider)
+        current = await self._read(job.provider)  # anew: whether this job is the prober may have changed just now
         if current is not None and (error is None or error.category in ANSWERED):
             await self._it_answered(current, job, was_accepted=error is None)
         elif current is not None:
@@ -192,7 +192,7 @@ class Outages:
 
     async def _says_nothing(self, job: Job) -> None:
         """A probe that ended without an answer to the question: the next one may go after the same pause."""
-        outage = await self._current(job.provider)
+        outage = await self._read(job.provider)
         if outage is None or not outage.is_open or outage.prober != job.id:
             return
         next_ms = self._now_ms() + pause_ms(is_unpaid=outage.is_unpaid, probes=outage.probes)
@@ -204,10 +204,15 @@ class Outages:
         """As read a moment ago, by whichever job asked."""
         seen = self._seen.get(provider)
         if seen is None or self._ticks() - seen.at >= FRESH_SECONDS:
-            async with self._database.reading() as connection:
-                seen = _Seen(outage=await current_outage(connection, provider), at=self._ticks())
-            self._seen[provider] = seen
+            return await self._read(provider)
         return seen.outage
+
+    async def _read(self, provider: str) -> Outage | None:
+        at = self._ticks()
+        async with self._database.reading() as connection:
+            outage = await current_outage(connection, provider)
+        self._seen[provider] = _Seen(outage=outage, at=at)
+        return outage
 
     async def _hold(self, job: Job) -> int:
         """Since when this job is held back, for every restart to know. Raises when it is to go no further."""

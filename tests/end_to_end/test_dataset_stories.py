@@ -1,6 +1,5 @@
 """Datasets as people live them: pictures collected over days, looked at, mended, described, and trained on."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -59,10 +58,16 @@ def captions_of(dataset: Dataset) -> list[str | None]:
     return [image.caption for image in dataset.chosen]
 
 
-async def draft_says(live: LiveBot, person: Person, captions: list[str | None]) -> None:
-    async with asyncio.timeout(JOB_SECONDS):
-        while captions_of(await draft(live, person)) != captions:
-            await asyncio.sleep(0.02)
+async def undo(live: LiveBot, person: Person, card: Message) -> None:
+    """Until the card shows what it undid: its next Undo is of another step, and this one would be too late by then."""
+
+    def undoing() -> str | None:
+        (now,) = (one for one in person.sees("training") if one["id"] == card["id"])
+        return next((one["custom_id"] for one in reading.buttons_of(now) if one["label"] == "Undo"), None)
+
+    pressed = undoing()
+    await person.press(card, "Undo")
+    await reading.until(live.playground.world, lambda: undoing() != pressed or None, timeout=JOB_SECONDS)
 
 
 def labels_in(dialog: Answer) -> list[str]:
@@ -146,8 +151,8 @@ async def test_captions_are_written_described_replaced_and_undone(live: LiveBot,
     card = await reads(live, person, "### Shore", "Every picture has a caption.")
     written_by_hand = ["ohwx, a pier", "ohwx, a red shore", *[None] * 5]
     for captions in (described, written_by_hand, [None, *written_by_hand[1:]]):
-        await person.press(card, "Undo")
-        await draft_says(live, person, captions)
+        await undo(live, person, card)
+        assert captions_of(await draft(live, person)) == captions
 
 
 async def test_another_trigger_word_changes_the_captions_that_name_it(live: LiveBot, tmp_path: Path) -> None:

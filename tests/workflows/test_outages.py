@@ -1,11 +1,13 @@
 """The gate before a provider: what closes it, who may probe, what opens it; over several processes."""
 
 import asyncio
+import contextlib
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import (
     Cancelled,
@@ -29,6 +31,7 @@ from storage.database import Database
 from storage.jobs import Job, add_job, change_job, find_job
 from storage.outages import Outage, current_outage
 from storage.statuses import ErrorCategory, JobStatus
+from storage.submissions import intend
 from tests.builders import PLACE, generate_job
 from tests.fakes import FakeAnnouncer, FakeCards, FakeProvider, FakeSender
 from tests.workflows.outages import outages_at, vigil_at
@@ -286,6 +289,51 @@ async def test_what_was_sent_before_the_outage_does_not_end_it(street: Street) -
     await street.here.report(job, UNPAID)
     await street.here.report(await street.job("2003"), None)
     assert await street.is_out()
+
+
+async def test_a_job_that_came_during_the_outage_and_ended_it_is_counted_with_those_it_waited_with(
+    street: Street,
+) -> None:
+    first, second = await street.job(), await street.job("2003")
+    await street.here.report(first, UNPAID)
+    waiting = asyncio.create_task(street.process().gate(first))
+    while first.id not in street.cards.refreshed:
+        await asyncio.sleep(0)
+    waiting.cancel()  # its process stops, and it goes on waiting
+    street.ms += MINUTE
+
+    async def send() -> None:
+        async with street.database.writing() as connection:
+            assert await intend(connection, await street.stored(second), 0)
+
+    await street.process().outlast(second, send)
+    assert street.announcer.edited == [(PLACE.channel_id, "Fake provider", 2)]
+
+
+async def test_a_look_that_came_late_hides_no_prober(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was read before the probe began and remembered after: the outage would stay open until the prober is dead."""
+    first, second = await street.job(), await street.job("2003")
+    await street.here.report(first, UNPAID)
+    street.ms += MINUTE
+    reading, is_sent, is_late = street.database.reading, asyncio.Event(), asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def late() -> AsyncIterator[AsyncConnection]:
+        async with reading() as connection:
+            yield connection
+        if not is_late.is_set():
+            is_late.set()
+            await is_sent.wait()
+
+    async def send() -> None:
+        is_sent.set()
+        await asyncio.wait([looking])
+
+    monkeypatch.setattr(street.database, "reading", late)
+    looking = asyncio.create_task(street.here.report(second, ProviderRefused("No.")))
+    await is_late.wait()
+    await street.here.outlast(first, send)
+    assert await street.outage() is None
 
 
 @pytest.mark.parametrize(
