@@ -71,6 +71,7 @@ PACKED = {
 DECOMPOSED = unicodedata.normalize("NFD", "Käthe.jpg")
 NAMES = {
     "a folder": named("cats/tabby/a.jpg", "cats/tabby/a.jpg"),
+    "folders as some of Windows write them": named("cats\\tabby\\a.jpg", "cats/tabby/a.jpg"),
     "unicode": named("Käthe 猫 😺.jpg", "Käthe 猫 😺.jpg"),
     "a decomposed accent": named(DECOMPOSED, DECOMPOSED),
     "an upper-case extension": named("A.JPG", "A.JPG"),

@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+from contextlib import suppress
 from pathlib import PurePosixPath, PureWindowsPath
 
 from bot.datasets.archives.stored import METHODS
@@ -17,14 +18,13 @@ _CLUTTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "ic
 
 
 def name_of(entry: zipfile.ZipInfo) -> str:
-    """The name as its person knows it: some zippers write UTF-8 and forget to say so."""
+    """The name as its person knows it: some zippers write UTF-8 and forget to say so, some of Windows write its own
+    mark between folders."""
     name = entry.orig_filename
-    if entry.flag_bits & _NAMED_IN_UTF8:
-        return name
-    try:
-        return name.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return name
+    if not entry.flag_bits & _NAMED_IN_UTF8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
 
 
 def name_bytes_of(entry: zipfile.ZipInfo) -> bytes:
@@ -43,7 +43,7 @@ def is_clutter(name: str) -> bool:
 
 def refuse_the_archive_for(shown: str, entry: zipfile.ZipInfo, limits: DatasetLimits) -> None:
     name = entry.orig_filename
-    if _leaves_its_folder(name) or _leaves_its_folder(name_of(entry)):
+    if _leaves_its_folder(name_of(entry)):
         raise DatasetRejected(
             f"“{shown}” holds a file with an unsafe path, “{shown_name(name)}”. "
             "Zip only the pictures and send it again."
@@ -67,9 +67,7 @@ def locked(shown: str) -> DatasetRejected:
 
 
 def _leaves_its_folder(name: str) -> bool:
-    if "\\" in name or "\0" in name:
-        return True
-    return name.startswith("/") or bool(PureWindowsPath(name).drive) or ".." in name.split("/")
+    return "\0" in name or name.startswith("/") or bool(PureWindowsPath(name).drive) or ".." in name.split("/")
 
 
 def unreadable_because(entry: zipfile.ZipInfo) -> str | None:
