@@ -93,13 +93,6 @@ class Datasets:
                 raise NotFound("You have no dataset of that name: pick one from the list.")
             return own_dataset(await find_dataset(connection, dataset_id), person_id)
 
-    async def find(self, dataset_id: str, person_id: int) -> Dataset:
-        async with self._database.reading() as connection:
-            return own_dataset(await find_dataset(connection, dataset_id), person_id)
-
-    async def leave_out(self, dataset_id: str, person_id: int, numbers: Sequence[int]) -> Dataset:
-        return await self._change(dataset_id, person_id, _putting(DatasetAct.LEAVE_OUT, numbers, is_in=False))
-
     async def leave_out_flagged(self, dataset_id: str, person_id: int, trainer: TrainerCard, mode: Mode) -> Dataset:
         """What the trainer is better without."""
 
@@ -110,13 +103,19 @@ class Datasets:
         return await self._change(dataset_id, person_id, change)
 
     async def edit(
-        self, dataset_id: str, person_id: int, *, name: str, leave_out: Sequence[int], take_back: Sequence[int]
+        self,
+        dataset_id: str,
+        person_id: int,
+        *,
+        name: str | None = None,
+        leave_out: Sequence[int] = (),
+        take_back: Sequence[int] = (),
     ) -> Dataset:
-        """Each a step of its own."""
-        called = checked_name(name, "dataset")
+        """Each a step of its own; without a name it keeps its own."""
+        called = None if name is None else checked_name(name, "dataset")
 
         async def change(connection: Connection, dataset: Dataset) -> None:
-            if called != dataset.name:
+            if called is not None and called != dataset.name:
                 other = await dataset_named(connection, person_id, called)
                 if other not in (None, dataset.id):
                     raise BadInput(f"You already have a dataset called {called}: choose another name.")

@@ -279,7 +279,7 @@ async def test_what_is_flagged_is_left_out_at_a_press_and_comes_back_with_undo(s
 async def test_a_dataset_without_a_picture_asks_for_some(stage: Stage) -> None:
     ann = stage.newcomer()
     dataset_id = await stage.give_dataset(ann)
-    await stage.bot.workflows.datasets.leave_out(dataset_id, int(ann.id), range(1, 6))
+    await stage.bot.workflows.datasets.edit(dataset_id, int(ann.id), leave_out=range(1, 6))
     card = await draft_of(ann)
     assert "🔴 **0 pictures** · add 4 more pictures" in card.text
     assert card.labels == ["Add more", "Edit", "Undo", "Delete"]
@@ -289,7 +289,7 @@ async def test_undo_pressed_twice_undoes_once(stage: Stage) -> None:
     ann = stage.newcomer()
     dataset_id = await stage.give_dataset(ann)
     for number in (1, 2):
-        await stage.bot.workflows.datasets.leave_out(dataset_id, int(ann.id), [number])
+        await stage.bot.workflows.datasets.edit(dataset_id, int(ann.id), leave_out=[number])
     card = await draft_of(ann)
     undo = stage.bot.workflows.datasets.undo
     step = (await stage.dataset(dataset_id)).last_step
@@ -430,7 +430,7 @@ async def test_an_old_page_of_captions_whose_pictures_are_out_says_so(stage: Sta
     ann = stage.newcomer()
     dataset_id = await stage.give_dataset(ann)
     pages = await captions_of(stage, ann)
-    await stage.bot.workflows.datasets.leave_out(dataset_id, int(ann.id), range(1, 6))
+    await stage.bot.workflows.datasets.edit(dataset_id, int(ann.id), leave_out=range(1, 6))
     assert "No picture is in it any more" in await private_words(await ann.press(pages, "Write these"))
 
 

@@ -120,7 +120,7 @@ async def test_what_was_left_out_comes_back_with_its_old_number_and_caption(work
     await add(workshop, FIRST, photos)
     await workshop.do.datasets.write_captions(FIRST, ME, {2: "a cat"})
     before = await draft(workshop, FIRST)
-    await workshop.do.datasets.leave_out(FIRST, ME, [2, 3])
+    await workshop.do.datasets.edit(FIRST, ME, leave_out=[2, 3])
     await add(workshop, SECOND, photos)
     assert (await draft(workshop, FIRST)).images == before.images
     undone = await workshop.undo(FIRST, ME)

@@ -57,7 +57,7 @@ async def test_every_picture_without_a_caption_is_described_once(workshop: Works
 async def test_what_was_left_out_is_not_described(workshop: Workshop) -> None:
     workshop.provider.describes_pictures()
     await store_draft(workshop, [None, None])
-    await workshop.do.datasets.leave_out(DRAFT, ME, [1])
+    await workshop.do.datasets.edit(DRAFT, ME, leave_out=[1])
     await workshop.do.captioning.request(JOB, PLACE, DRAFT)
     assert (await ended(workshop, JOB)).status is JobStatus.DONE
     assert workshop.provider.described == (await names(workshop))[1:]

@@ -37,7 +37,7 @@ def numbers_in(value: Any) -> list[int]:
 
 async def test_pictures_are_left_out_and_taken_back(workshop: Workshop) -> None:
     await store_draft(workshop, [None] * 4)
-    changed = await workshop.do.datasets.leave_out(DRAFT, ME, [2, 4])
+    changed = await workshop.do.datasets.edit(DRAFT, ME, leave_out=[2, 4])
     assert numbers_in(changed) == [1, 3]
     assert changed == await draft(workshop)
     changed = await workshop.do.datasets.edit(DRAFT, ME, name="Luna", leave_out=[1], take_back=[2])
@@ -49,7 +49,7 @@ async def test_pictures_are_left_out_and_taken_back(workshop: Workshop) -> None:
 async def test_what_is_left_out_already_is_no_step(workshop: Workshop) -> None:
     await store_draft(workshop, [None] * 3)
     for _ in range(2):
-        await workshop.do.datasets.leave_out(DRAFT, ME, [2])
+        await workshop.do.datasets.edit(DRAFT, ME, leave_out=[2])
     assert numbers_in(await workshop.undo(DRAFT, ME)) == [1, 2, 3]
     assert (await draft(workshop)).last_act is DatasetAct.ADD
 
@@ -57,7 +57,7 @@ async def test_what_is_left_out_already_is_no_step(workshop: Workshop) -> None:
 async def test_a_number_that_is_not_on_the_sheet_changes_nothing_at_all(workshop: Workshop) -> None:
     before = await store_draft(workshop, [None] * 3)
     with pytest.raises(BadInput, match="There is no picture 9 in Luna"):
-        await workshop.do.datasets.leave_out(DRAFT, ME, [1, 9])
+        await workshop.do.datasets.edit(DRAFT, ME, leave_out=[1, 9])
     with pytest.raises(BadInput, match="There is no picture 8 in Luna"):
         await workshop.do.datasets.edit(DRAFT, ME, name="Moon", leave_out=[1], take_back=[8])
     assert await draft(workshop) == before
@@ -118,7 +118,7 @@ async def test_a_caption_that_is_too_long_changes_none_of_them(workshop: Worksho
 
 async def test_a_text_is_replaced_in_the_captions_of_what_is_in(workshop: Workshop) -> None:
     await store_draft(workshop, ["a Cat", "two cats", None, "a cat"])
-    await workshop.do.datasets.leave_out(DRAFT, ME, [4])
+    await workshop.do.datasets.edit(DRAFT, ME, leave_out=[4])
     replaced = await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="cat", put="dog")
     assert captions_of(replaced) == ["a dog", "two dogs", None, "a cat"]
     before_all = await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="", put="a photo of")
@@ -143,8 +143,7 @@ async def test_when_nothing_is_left_to_undo_it_is_said(workshop: Workshop) -> No
 # Whose it is.
 
 STEPS: Mapping[str, Step] = {
-    "find": lambda do: do.find(DRAFT, SOMEBODY.person_id),
-    "leave out": lambda do: do.leave_out(DRAFT, SOMEBODY.person_id, [1]),
+    "leave out": lambda do: do.edit(DRAFT, SOMEBODY.person_id, leave_out=[1]),
     "flagged": lambda do: do.leave_out_flagged(DRAFT, SOMEBODY.person_id, TRAINER, Mode.STYLE),
     "edit": lambda do: do.edit(DRAFT, SOMEBODY.person_id, name="Mine", leave_out=[1], take_back=[]),
     "write": lambda do: do.write_captions(DRAFT, SOMEBODY.person_id, {1: "mine"}),

@@ -57,7 +57,7 @@ def sent_to(workshop: Workshop) -> list[dict[str, bytes]]:
 
 async def test_a_dataset_is_trained_on_without_any_upload(workshop: Workshop, photos: Path) -> None:
     await add(workshop, "8001", photos)
-    await workshop.do.datasets.leave_out("8001", ME, [2])
+    await workshop.do.datasets.edit("8001", ME, leave_out=[2])
     await workshop.do.finetune.request(JOB, PLACE, training("luna"))
     assert await frozen(workshop) is None
     await workshop.do.review.start(JOB, ME)
@@ -83,7 +83,7 @@ async def test_what_is_changed_before_start_is_learnt_and_what_is_changed_after_
     sent = sent_to(workshop)
     await under_review(workshop, ["a cat", None, None, None, None])
     await workshop.do.datasets.write_captions(DRAFT, ME, {1: "a dog"})
-    await workshop.do.datasets.leave_out(DRAFT, ME, [5])
+    await workshop.do.datasets.edit(DRAFT, ME, leave_out=[5])
     hanging = workshop.hang(job_id=JOB, stage=Stage.STAGED, owner="cards", call="refresh_soon", moment="before")
     await workshop.do.review.start(JOB, ME)
     await asyncio.wait_for(hanging.reached.wait(), 20)
@@ -102,7 +102,7 @@ async def test_a_review_shows_every_change_of_its_dataset(workshop: Workshop, ph
     shown = workshop.cards.refreshed.count(JOB)
     do = workshop.do.datasets
     for step in (
-        do.leave_out(DRAFT, ME, [2]),
+        do.edit(DRAFT, ME, leave_out=[2]),
         do.write_captions(DRAFT, ME, {1: "a dog"}),
         do.replace_in_captions(DRAFT, ME, find="dog", put="cat"),
         do.edit(DRAFT, ME, name="Moon", leave_out=[], take_back=[2]),
@@ -120,13 +120,13 @@ async def test_only_reviews_of_this_dataset_are_shown_anew(workshop: Workshop) -
     await under_review(workshop, [None] * 4)
     await store_draft(workshop, [None] * 4, dataset_id="6006", name="Moon")
     before = len(workshop.cards.refreshed)
-    await workshop.do.datasets.leave_out("6006", ME, [2])
+    await workshop.do.datasets.edit("6006", ME, leave_out=[2])
     assert len(workshop.cards.refreshed) == before
 
 
 async def test_too_few_pictures_wait_for_more(workshop: Workshop) -> None:
     await under_review(workshop, [None] * 4)
-    await workshop.do.datasets.leave_out(DRAFT, ME, [1, 2])
+    await workshop.do.datasets.edit(DRAFT, ME, leave_out=[1, 2])
     with pytest.raises(BadInput, match="Fake trainer needs 2 more pictures: press Add more"):
         await workshop.do.review.start(JOB, ME)
     assert (await workshop.job(JOB)).status is JobStatus.REVIEW

@@ -19,7 +19,7 @@ from bot.wiring import Workflows, build_workflows
 from bot.workflows.engine import Engine
 from bot.workflows.wakeups import Wakeups
 from storage.database import Database
-from storage.datasets import Dataset
+from storage.datasets import Dataset, find_dataset
 from storage.files import Files
 from storage.history import StageEvent, history_of
 from storage.jobs import Job, find_job
@@ -114,7 +114,9 @@ class Workshop:
 
     async def undo(self, dataset_id: str, person_id: int) -> Dataset:
         """As its person presses Undo on the card that shows the dataset as it is."""
-        dataset = await self.do.datasets.find(dataset_id, person_id)
+        async with self.database.reading() as connection:
+            dataset = await find_dataset(connection, dataset_id)
+        assert dataset is not None
         return await self.do.datasets.undo(dataset_id, person_id, dataset.last_step)
 
     async def history(self, job_id: str) -> list[StageEvent]:
