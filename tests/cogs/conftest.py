@@ -68,7 +68,7 @@ async def _bot_on_stage(
     bot = await stack.enter_async_context(Atelier(resources, guild_ready_timeout=0.1))
     running = asyncio.create_task(bot.start(playground.token))
     stack.push_async_callback(_ended, running)
-    await playground.bot_ready(timeout=20)
+    await playground.bot_ready(timeout=60)
     return Stage(playground=playground, bot=bot, provider=provider, numbers=itertools.count(5000), people=set(PEOPLE))
 
 

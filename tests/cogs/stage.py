@@ -112,7 +112,7 @@ class Stage:
     async def sees(self, *words: str) -> dict[str, Any]:
         """The newest message in the channel that says all of this."""
         return await self.playground.wait_for(
-            lambda message: all(one in text_of(message) for one in words), channel=CHANNEL, timeout=20
+            lambda message: all(one in text_of(message) for one in words), channel=CHANNEL, timeout=60
         )
 
     async def shows(self, answer: Answer, *words: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Stage:
             message = answer.message
             return message if message and all(one in text_of(message) for one in words) else None
 
-        return await until(self.playground.world, look, timeout=20)
+        return await until(self.playground.world, look, timeout=60)
 
 
 async def private_words(answer: Answer) -> str:

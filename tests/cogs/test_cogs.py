@@ -118,7 +118,7 @@ async def test_generate_offers_models_and_shapes_and_posts_pictures(stage: Stage
     await stage.playground.wait_for(
         lambda message: f"<@{ann.id}> **Luna**" in text_of(message) and message["id"] != result["id"],
         channel=CHANNEL,
-        timeout=20,
+        timeout=60,
     )
 
 

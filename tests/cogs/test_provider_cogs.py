@@ -260,7 +260,7 @@ async def test_a_prompt_alone_becomes_pictures(stage: Stage) -> None:
     again = await stage.playground.wait_for(
         lambda message: f"<@{ann.id}> **Base**" in text_of(message) and message["id"] != result["id"],
         channel=CHANNEL,
-        timeout=20,
+        timeout=60,
     )
     assert "seed 7 " not in text_of(again)
 

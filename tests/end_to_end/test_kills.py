@@ -18,7 +18,7 @@ from tests.end_to_end.bot_process import BotProcess
 from tests.end_to_end.live_bot import Message, can_be_started, start_of
 from tests.end_to_end.stored import acceptances, count, kept_files, rows, unfinished_work
 
-SECONDS = 40.0
+SECONDS = 100.0
 LATENCY_SECONDS = 0.1  # so that no stage is over before anybody has looked
 PREPARATION = (Stage.RECEIVED, Stage.PREPARED)
 TRAINING = (Stage.STAGED, Stage.TRAINING, Stage.ARCHIVED, Stage.ANNOUNCED)
