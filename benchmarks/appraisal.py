@@ -8,6 +8,7 @@ For each flaw: what is measured on clean and on degraded pictures, from least to
 
 import argparse
 import itertools
+import math
 import timeit
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -41,7 +42,7 @@ from bot.pictures.sample import COUNT, draw_lighthouse
 from tests.dataset_files import photo
 
 Pictures = Mapping[str, Image.Image]
-WISHES = Wishes(least=4, most=400, advised_least=10, advised_most=40, keeps_drawings=False)
+WISHES = Wishes(least=4, most=400, most_bytes=math.inf, advised_least=10, advised_most=40, keeps_drawings=False)
 
 DEGRADED: dict[Flaw, tuple[Callable[[Measures], float], dict[str, Change]]] = {
     Flaw.BLURRED: (
@@ -99,7 +100,14 @@ def main() -> None:
 
 
 def shot(number: int, picture: Image.Image) -> Shot:
-    return Shot(number=number, width=picture.width, height=picture.height, measures=measure(picture), has_caption=False)
+    return Shot(
+        number=number,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=1,
+        measures=measure(picture),
+        has_caption=False,
+    )
 
 
 def appraised(pictures: Iterable[Image.Image]) -> Appraisal:
@@ -188,6 +196,7 @@ def _cost(photos: Pictures) -> Iterable[str]:
             number=number,
             width=1200,
             height=900,
+            size_bytes=1,
             measures=Measures(**{**vars(measures[number % 16]), "fingerprint": chance.bytes(8).hex()}),
             has_caption=False,
         )

@@ -1,5 +1,6 @@
 """A report sheet as people see it, from real photographs some of which were spoilt; `appraisal --sheet` writes it."""
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from bot.datasets.appraising.appraisal import Finding, Flaw, Shot, Wishes, appra
 from bot.datasets.measuring.measures import measure
 from bot.pictures.sheets import Mark, Tile, write_report_sheet
 
-WISHES = Wishes(least=4, most=400, advised_least=10, advised_most=40, keeps_drawings=False)
+WISHES = Wishes(least=4, most=400, most_bytes=math.inf, advised_least=10, advised_most=40, keeps_drawings=False)
 WORDS = {
     Flaw.BORDERED: "bars",
     Flaw.SMALL: "small",
@@ -29,7 +30,14 @@ SHAPES = frozenset({Flaw.BORDERED, Flaw.NARROW})
 def write_sheet(photos: Mapping[str, Image.Image], into: Path) -> Path:
     pictures = _pictures(photos)
     shots = [
-        Shot(number=number, width=picture.width, height=picture.height, measures=measure(picture), has_caption=False)
+        Shot(
+            number=number,
+            width=picture.width,
+            height=picture.height,
+            size_bytes=1,
+            measures=measure(picture),
+            has_caption=False,
+        )
         for number, picture in enumerate(pictures, start=1)
     ]
     result = appraise(shots, WISHES)

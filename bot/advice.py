@@ -1,5 +1,6 @@
 """What a trainer makes of a dataset: its card's wishes, put to the appraisal of the pictures. Pure."""
 
+import math
 from dataclasses import dataclass
 
 from bot.datasets.appraising.appraisal import Appraisal, Shot, Wishes, appraise
@@ -7,6 +8,8 @@ from bot.datasets.measuring.measures import Measures
 from bot.providers.card import CaptionRule, Mode, ProviderCard, Range, TrainerCard
 from bot.providers.registry import Providers
 from storage.datasets import Dataset
+
+AROUND_A_PICTURE = 512  # bytes in a zip beside the picture and its caption: two entries, and a trigger word put in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ ANY_TRAINER = TrainerCard(
     finetune_types=(),
     captions=CaptionRule.OPTIONAL,
     trigger_in_captions=False,
-    handover=(),
+    handover=(),  # no way, and so no bound
     price=None,
     usual_seconds=0,
     deadline_seconds=0,
@@ -41,30 +44,33 @@ ANY_TRAINER = TrainerCard(
 )  # what is common to them, where none is switched on: a dataset can still be looked at
 
 
-def wishes_of(trainer: TrainerCard, mode: Mode) -> Wishes:
+def wishes_of(trainer: TrainerCard, mode: Mode, *, has_object_storage: bool) -> Wishes:
+    most_bytes = trainer.most_bytes(has_object_storage=has_object_storage)
     advised_least, advised_most = trainer.advised_images
     return Wishes(
         least=int(trainer.image_count.lowest),
         most=int(trainer.image_count.highest),
+        most_bytes=math.inf if most_bytes is None else most_bytes,
         advised_least=advised_least,
         advised_most=advised_most,
         keeps_drawings=mode is Mode.STYLE,
     )
 
 
-def appraisal_of(dataset: Dataset, trainer: TrainerCard, mode: Mode) -> Appraisal:
+def appraisal_of(dataset: Dataset, trainer: TrainerCard, mode: Mode, *, has_object_storage: bool) -> Appraisal:
     """Of the pictures that are in."""
     shots = [
         Shot(
             number=image.number,
             width=image.original_width,
             height=image.original_height,
+            size_bytes=image.size_bytes + len((image.caption or "").encode()) + AROUND_A_PICTURE,
             measures=Measures.from_json(image.measures),
             has_caption=image.caption is not None,
         )
         for image in dataset.chosen
     ]
-    return appraise(shots, wishes_of(trainer, mode))
+    return appraise(shots, wishes_of(trainer, mode, has_object_storage=has_object_storage))
 
 
 def caption_offer(dataset: Dataset, providers: Providers) -> CaptionOffer | None:

@@ -74,7 +74,7 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards, announce
     return Workflows(
         captioning=Captioning(bench),
         choice=choice,
-        datasets=Datasets(bench, max_upload_bytes=limits.max_upload_bytes),
+        datasets=Datasets(bench, limits=limits),
         finetune=finetune,
         generate=generate,
         cancel=cancel,

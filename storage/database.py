@@ -184,9 +184,14 @@ def _tune_sqlite_connections(engine: sa.Engine, *, isolation_level: str | None) 
         connection.isolation_level = isolation_level
         for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+        connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows ASCII only
         if sqlite3.sqlite_version_info < (3, 42):
             # The workflow engine asks for sub-second unixepoch(), which SQLite knows from 3.42 on.
             connection.create_function("unixepoch", -1, lambda *how: round(time.time(), 3) if how else int(time.time()))
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _advice(url: sa.URL, problem: Exception) -> str:

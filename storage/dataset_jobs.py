@@ -28,11 +28,21 @@ async def touch_reviews(connection: Connection, place: Place, dataset_id: str) -
 
 async def captions_are_coming(connection: Connection, dataset_id: str, *, besides: str) -> bool:
     """Whether another job than this one is describing its pictures."""
+    return await _is_under_way(
+        connection, dataset_id, JobKind.CAPTION, JobStatus.RUNNING, JobStatus.CANCELLING, besides=besides
+    )
+
+
+async def pictures_are_coming(connection: Connection, dataset_id: str, *, besides: str) -> bool:
+    """Whether another job than this one is adding to it."""
+    return await _is_under_way(connection, dataset_id, JobKind.ADD, JobStatus.PREPARING, besides=besides)
+
+
+async def _is_under_way(
+    connection: Connection, dataset_id: str, kind: JobKind, *statuses: JobStatus, besides: str
+) -> bool:
     statement = sa.select(jobs.c.id).where(
-        jobs.c.kind == JobKind.CAPTION,
-        jobs.c.status.in_((JobStatus.RUNNING, JobStatus.CANCELLING)),
-        dataset_id == _DATASET,
-        jobs.c.id != besides,
+        jobs.c.kind == kind, jobs.c.status.in_(statuses), dataset_id == _DATASET, jobs.c.id != besides
     )
     return (await connection.execute(statement.limit(1))).first() is not None
 
@@ -44,7 +54,7 @@ async def dataset_being_begun(connection: Connection, person_id: int, name: str)
         jobs.c.kind == JobKind.ADD,
         jobs.c.status == JobStatus.PREPARING,
         jobs.c.details["is_new"].as_boolean(),
-        sa.func.lower(jobs.c.details["name"].as_string()) == name.lower(),
+        sa.func.lower(jobs.c.details["name"].as_string()) == sa.func.lower(name),
     )
     found = (await connection.execute(statement.limit(1))).scalar_one_or_none()
     return None if found is None else str(found)

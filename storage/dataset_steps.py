@@ -171,6 +171,7 @@ def _image_row(dataset: Dataset, image: DatasetImage, number: int) -> dict[str, 
         "height": image.height,
         "original_width": image.original_width,
         "original_height": image.original_height,
+        "size_bytes": image.size_bytes,
         "measures": dict(image.measures),
         "caption": image.caption,
         "is_in": True,
@@ -186,8 +187,8 @@ async def _add_step(
     left_out: Sequence[tuple[str, str]] = (),
     job_id: str | None = None,
 ) -> None:
-    last = await _last_step(connection, dataset.id)
-    number = last.number + 1 if last is not None else 1
+    counting = sa.update(datasets).where(datasets.c.id == dataset.id).values(steps_made=datasets.c.steps_made + 1)
+    number = (await connection.execute(counting.returning(datasets.c.steps_made))).scalar_one()
     step = {
         "dataset_id": dataset.id,
         "number": number,
@@ -199,8 +200,10 @@ async def _add_step(
         "made_ms": now_ms(),
     }
     await connection.execute(sa.insert(dataset_steps).values(**step))
-    old = sa.delete(dataset_steps).where(dataset_steps.c.dataset_id == dataset.id)
-    await connection.execute(old.where(dataset_steps.c.number <= number - REMEMBERED_STEPS))
+    of_it = dataset_steps.c.dataset_id == dataset.id
+    newest_first = sa.select(dataset_steps.c.number).where(of_it).order_by(dataset_steps.c.number.desc())
+    too_old = newest_first.limit(1).offset(REMEMBERED_STEPS).scalar_subquery()
+    await connection.execute(sa.delete(dataset_steps).where(of_it, dataset_steps.c.number <= too_old))
     await _touch(connection, dataset)
 
 

@@ -27,6 +27,7 @@ class DatasetImage:
     height: int
     original_width: int
     original_height: int
+    size_bytes: int
     measures: Mapping[str, Any]
     caption: str | None = None
     is_in: bool = True
@@ -69,7 +70,14 @@ async def create_dataset(connection: Connection, dataset_id: str, place: Place, 
     """An empty dataset; False when it is there already."""
     await remember_place(connection, place)
     now = now_ms()
-    row = {"id": dataset_id, **place.as_columns(), "name": name, "created_ms": now, "updated_ms": now}
+    row = {
+        "id": dataset_id,
+        **place.as_columns(),
+        "name": name,
+        "steps_made": 0,
+        "created_ms": now,
+        "updated_ms": now,
+    }
     return await insert_if_absent(connection, datasets, row)
 
 
@@ -95,7 +103,7 @@ async def dataset_named(connection: Connection, person_id: int, name: str) -> st
     """The id of this person's dataset of that name, in any case."""
     statement = (
         sa.select(datasets.c.id)
-        .where(datasets.c.person_id == person_id, sa.func.lower(datasets.c.name) == name.lower())
+        .where(datasets.c.person_id == person_id, sa.func.lower(datasets.c.name) == sa.func.lower(name))
         .order_by(datasets.c.updated_ms.desc())
         .limit(1)
     )
@@ -174,6 +182,7 @@ def _image(row: sa.Row[Any]) -> DatasetImage:
         height=row.height,
         original_width=row.original_width,
         original_height=row.original_height,
+        size_bytes=row.size_bytes,
         measures=row.measures,
         caption=row.caption,
         is_in=row.is_in,

@@ -80,7 +80,7 @@ async def models_of_person(
 
 
 async def model_named(connection: Connection, person_id: int, name: str) -> Model | None:
-    statement = _living(person_id, "").where(sa.func.lower(models.c.name) == name.lower())
+    statement = _living(person_id, "").where(sa.func.lower(models.c.name) == sa.func.lower(name))
     row = (await connection.execute(statement.order_by(models.c.created_ms.desc()).limit(1))).one_or_none()
     return _model(row) if row is not None else None
 

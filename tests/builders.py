@@ -223,6 +223,7 @@ def dataset_image(number: int, **changes: Any) -> DatasetImage:
         height=768,
         original_width=1024,
         original_height=768,
+        size_bytes=100_000,
         measures=measures_of(number),
     )
     return replace(value, **changes)
@@ -245,7 +246,7 @@ def dataset_view(*, trainer: TrainerCard = TRAINER, mode: Mode = Mode.STYLE, **c
     return DatasetView(
         subject=data.id,
         dataset=data,
-        appraisal=appraisal_of(data, trainer, mode),
+        appraisal=appraisal_of(data, trainer, mode, has_object_storage=False),
         provider=CARD,
         trainer=trainer,
         mode=mode,

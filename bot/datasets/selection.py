@@ -7,6 +7,14 @@ from bot.datasets.report import LeftOut, PreparedImage, shown_name, top_reasons
 from bot.errors import DatasetRejected
 
 
+class NothingUsable(DatasetRejected):
+    """Everything was read, and nothing of it is a picture that can be learnt from."""
+
+    def __init__(self, sentence: str, *, left_out: tuple[LeftOut, ...]) -> None:
+        super().__init__(sentence)
+        self.left_out = left_out
+
+
 @dataclass(kw_only=True)
 class Selection:
     """Filled while pictures are being prepared, in the order they were handed over."""
@@ -42,4 +50,4 @@ class Selection:
     def refuse_if_empty(self) -> None:
         if not self._images:
             reasons = top_reasons(tuple(self.left_out)) or "there are only texts"
-            raise DatasetRejected(f"No picture can be used: {reasons}.")
+            raise NothingUsable(f"No picture can be used: {reasons}.", left_out=tuple(self.left_out))

@@ -32,11 +32,14 @@ REMEMBERED_SHEETS = 16  # of at most 1.5 MB
 
 
 class Studio:
-    def __init__(self, *, database: Database, files: Files, providers: Providers, pool: Executor) -> None:
+    def __init__(
+        self, *, database: Database, files: Files, providers: Providers, pool: Executor, has_object_storage: bool
+    ) -> None:
         self._database = database
         self._files = files
         self._providers = providers
         self._pool = pool
+        self._has_object_storage = has_object_storage
         self._sheets: OrderedDict[str, bytes] = OrderedDict()
 
     async def view_of(self, subject: str, person_id: int) -> DatasetView:
@@ -68,7 +71,7 @@ class Studio:
         return DatasetView(
             subject=subject,
             dataset=dataset,
-            appraisal=appraisal_of(dataset, trainer, mode),
+            appraisal=appraisal_of(dataset, trainer, mode, has_object_storage=self._has_object_storage),
             provider=provider,
             trainer=trainer,
             mode=mode,

@@ -59,9 +59,14 @@ def advice(view: DatasetView) -> str:
     """The one thing most worth doing."""
     appraisal, trainer = view.appraisal, view.trainer
     least, most = trainer.advised_images
+    fitting = len(view.dataset.chosen) - len(appraisal.left_aside)
     sentences = {
         Remark.TOO_FEW: f"add {count(appraisal.missing, 'more picture', 'more pictures')}: "
         f"{trainer.title} takes {trainer.image_count.lowest:g} at least.",
+        Remark.TOO_FEW_GOOD: f"add {count(appraisal.missing, 'good picture', 'good pictures')}: "
+        f"without the marked ones {trainer.title} has too few.",
+        Remark.TOO_LARGE: f"too large together: {fitting} of them fit in what {trainer.title} takes here, the others "
+        "are left aside.",
         Remark.MANY_FLAWED: "many of these would teach the model mistakes: leave out the marked ones, add better ones.",
         Remark.TOO_MANY: f"{trainer.title} takes {trainer.image_count.highest:g} at most: the others are left aside.",
         Remark.ALIKE: "they look much alike: add other angles, light and backgrounds.",
@@ -70,7 +75,7 @@ def advice(view: DatasetView) -> str:
         Remark.PARTLY_CAPTIONED: "some have captions and some have none: write them for all, or for none.",
         Remark.MANY: f"{most} good ones are enough here, and more may only take longer.",
     }
-    urgent = (Remark.TOO_FEW, Remark.MANY_FLAWED, Remark.TOO_MANY)
+    urgent = (Remark.TOO_FEW, Remark.TOO_FEW_GOOD, Remark.TOO_LARGE, Remark.MANY_FLAWED, Remark.TOO_MANY)
     found = [remark for remark in sentences if remark in appraisal.remarks]
     if found and found[0] in urgent:
         return sentences[found[0]]

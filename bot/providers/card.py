@@ -101,6 +101,11 @@ class TrainerCard:
         """Whether `TrainingSettings.captioning` means anything here."""
         return self.captions is CaptionRule.DESCRIBED
 
+    def most_bytes(self, *, has_object_storage: bool) -> int | None:
+        """The largest dataset that gets there, whichever way it goes; None when there is no way."""
+        ways = [most for way, most in self.handover if way is not Handover.LINK or has_object_storage]
+        return max(ways, default=None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorCard:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from bot.advice import appraisal_of
 from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption
 from bot.datasets.captions.edits import put_before_all, replace_in_all
+from bot.datasets.limits import DatasetLimits
 from bot.errors import BadInput, NotFound, TooLate, TooMany
 from bot.permissions import own_dataset
 from bot.providers.card import Mode, TrainerCard
@@ -39,14 +40,14 @@ Change = Callable[[Connection, Dataset], Awaitable[object]]
 class Datasets:
     """Every method raises `NotFound` for one that is gone, `NotYours` for another person's, and `BadInput`."""
 
-    def __init__(self, bench: Workbench, *, max_upload_bytes: int) -> None:
+    def __init__(self, bench: Workbench, *, limits: DatasetLimits) -> None:
         self._bench = bench
         self._database = bench.database
-        self._max_upload_bytes = max_upload_bytes
+        self._limits = limits
 
     async def add(self, job_id: str, place: Place, request: AddRequest, *, weight: int = 1) -> None:
         """Take pictures in; the addition's card appears in the channel. Raises `TooMany` too."""
-        checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
+        checked_uploads(request.uploads, max_bytes=self._limits.max_upload_bytes)
         async with self._database.writing() as connection:
             await hold_place(connection, place)  # of two additions at once the second sees the first
             name, dataset_id, begun_as = await self._aim(connection, place, request)
@@ -97,7 +98,8 @@ class Datasets:
         """What the trainer is better without."""
 
         async def change(connection: Connection, dataset: Dataset) -> None:
-            flagged = appraisal_of(dataset, trainer, mode).flagged
+            has_storage = self._bench.objects is not None
+            flagged = appraisal_of(dataset, trainer, mode, has_object_storage=has_storage).flagged
             await _putting(DatasetAct.LEAVE_OUT, flagged, is_in=False)(connection, dataset)
 
         return await self._change(dataset_id, person_id, change)
@@ -165,8 +167,12 @@ class Datasets:
     async def _change(self, dataset_id: str, person_id: int, change: Change) -> Dataset:
         """The dataset as it is afterwards."""
         async with self._database.writing() as connection:
-            await change(connection, own_dataset(await locked_dataset(connection, dataset_id), person_id))
+            before = own_dataset(await locked_dataset(connection, dataset_id), person_id)
+            await change(connection, before)
             changed = own_dataset(await find_dataset(connection, dataset_id), person_id)
+            most = self._limits.max_images
+            if len(changed.chosen) > max(most, len(before.chosen)):
+                raise BadInput(f"A dataset holds {most:,} pictures at most: leave out others first.")
         await self._bench.refresh_reviews(dataset_id)
         return changed
 

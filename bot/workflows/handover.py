@@ -73,17 +73,17 @@ class Handovers:
         way = way_to(trainer, size, has_object_storage=has_storage)
         if way is not None:
             return way
-        ways = [most for way, most in trainer.handover if way is not Handover.LINK or has_storage]
-        if not ways:
+        most_bytes = trainer.most_bytes(has_object_storage=has_storage)
+        if most_bytes is None:
             raise ProviderRefused(
                 f"{trainer.title} takes pictures through object storage only: ask the bot's operator to set it up."
             )
         together = f"These pictures are {-(-size // 2**20)} MiB together"
         if has_storage:
-            raise ProviderRefused(f"{together}; {trainer.title} takes {max(ways) // 2**20} MiB: send fewer.")
+            raise ProviderRefused(f"{together}; {trainer.title} takes {most_bytes // 2**20} MiB: send fewer.")
         raise ProviderRefused(
             f"{together}; without object storage {trainer.title} takes "
-            f"{max(ways) // 2**20} MiB: send fewer, or ask the bot's operator to set up object storage."
+            f"{most_bytes // 2**20} MiB: send fewer, or ask the bot's operator to set up object storage."
         )
 
 

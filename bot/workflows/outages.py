@@ -4,9 +4,9 @@ Failures in a row close it; then one job at a time, of all processes, goes throu
 """
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.errors import (
@@ -57,12 +57,6 @@ AWAY = (*NOTHING_ACCEPTED, OutcomeUnknown)  # what nobody can say is no reason t
 ANSWERED = (ErrorCategory.VALIDATION, ErrorCategory.MODERATION, ErrorCategory.GONE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    at: float
-    outage: Outage | None
-
-
 class Outages:
     """`now_ms` is the clock that all processes share; `ticks` is seconds of one that nobody sets."""
 
@@ -84,7 +78,7 @@ class Outages:
         self._vigil = vigil
         self._now_ms = now_ms
         self._ticks = ticks
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, tuple[float, Outage | None]] = {}  # with the tick at which it was read
 
     async def outlast(self, job: Job, send: Callable[[], Awaitable[Result]], *, is_paid: bool = True) -> Result:
         """What `send` answers, however long its provider is out: called when the gate lets this job through, and again
@@ -202,16 +196,14 @@ class Outages:
 
     async def _current(self, provider: str) -> Outage | None:
         """As read a moment ago, by whichever job asked."""
-        seen = self._seen.get(provider)
-        if seen is None or self._ticks() - seen.at >= FRESH_SECONDS:
-            return await self._read(provider)
-        return seen.outage
+        at, outage = self._seen.get(provider, (-math.inf, None))
+        return outage if self._ticks() - at < FRESH_SECONDS else await self._read(provider)
 
     async def _read(self, provider: str) -> Outage | None:
         at = self._ticks()
         async with self._database.reading() as connection:
             outage = await current_outage(connection, provider)
-        self._seen[provider] = _Seen(outage=outage, at=at)
+        self._seen[provider] = (at, outage)
         return outage
 
     async def _hold(self, job: Job) -> int:

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from bot.datasets.limits import DatasetLimits
 from bot.datasets.preparation import SourceFile, prepare
 from bot.datasets.report import LeftOut, Prepared, PreparedImage, top_reasons
+from bot.datasets.selection import NothingUsable
 from bot.downloads import Downloads
 from bot.errors import DatasetRejected
 from bot.workflows.engine import Json
@@ -72,7 +73,12 @@ class Preparation:
         return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out), "note": note}
 
     async def _added(self, job: Job) -> Addition:
-        prepared = await self._prepared(job)
+        try:
+            prepared = await self._prepared(job)
+        except NothingUsable as nothing:
+            if job.kind is JobKind.ADD or job.details.get("is_new", True):
+                raise
+            prepared = Prepared(images=(), left_out=nothing.left_out)
         folder = self._files.work_folder(job.id) / "prepared"
         names = [image.sha256 for image in prepared.images]
         try:
@@ -87,10 +93,8 @@ class Preparation:
         dataset = await self._dataset_of(connection, job)
         wanted, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
         left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
-        if not wanted and job.kind is JobKind.FINETUNE and dataset.chosen:
-            return Addition(pictures=0, left_out=left_out)  # the training has its pictures all the same
-        if not wanted:
-            raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
+        if not wanted and not (job.kind is JobKind.FINETUNE and dataset.chosen):  # such a training has its pictures
+            raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted or prepared.left_out)}.")
         await add_images(connection, dataset, wanted, left_out=left_out, job_id=job.id)
         addition = await addition_of(connection, job.id)
         assert addition is not None, "it was added in this transaction"
@@ -187,5 +191,5 @@ def _parted(
 
 
 def _image(image: PreparedImage) -> DatasetImage:
-    kept = {name: value for name, value in asdict(image).items() if name not in ("sha256", "size_bytes", "measures")}
+    kept = {name: value for name, value in asdict(image).items() if name not in ("sha256", "measures")}
     return DatasetImage(number=0, file=image.sha256, measures=image.measures.to_json(), **kept)

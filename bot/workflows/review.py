@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bot.datasets.captions.edits import change_trigger_word_in_all
-from bot.errors import NotFound, TooLate
+from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Action, require
 from bot.providers.card import TrainerCard
 from bot.workflows.finetune import TRAIN
@@ -14,6 +14,7 @@ from bot.workflows.requests import AdvancedChoices, advanced_settings, checked_t
 from bot.workflows.training_sets import TrainingSets
 from bot.workflows.workbench import Workbench, lane_of
 from storage.database import Connection
+from storage.dataset_jobs import captions_are_coming, pictures_are_coming
 from storage.dataset_steps import change_images
 from storage.datasets import Dataset, locked_dataset
 from storage.jobs import Job, change_job, find_job
@@ -31,10 +32,11 @@ class Review:
         self._training_sets = training_sets
 
     async def start(self, job_id: str, person_id: int) -> None:
-        """Pressing twice starts once. Raises `BadInput`, `TooMany`."""
+        """Pressing twice starts once. Raises `BadInput`, also while its dataset is being changed, and `TooMany`."""
         async with self._database.writing() as connection:
             job = await self._job(connection, job_id, person_id)
             await self._bench.caps.check(connection, job.place)
+            await _refuse_while_more_comes(connection, job)
             await self._training_sets.freeze(connection, job, self._trainer_of(job))
             await self._change(connection, job_id, status=JobStatus.RUNNING, progress=0.0, note="")
             await self._bench.enqueue(connection, job, story=TRAIN, lane=lane_of(job.provider))
@@ -82,6 +84,14 @@ class Review:
 
     def _trainer_of(self, job: Job) -> TrainerCard:
         return self._bench.providers.trainer_of(job.provider, job.details["trainer"])
+
+
+async def _refuse_while_more_comes(connection: Connection, job: Job) -> None:
+    """What is on its way was asked for, and may be paid for: a training without it would surprise its person."""
+    if await captions_are_coming(connection, job.dataset_id, besides=job.id):
+        raise BadInput("Its pictures are still being described: press Start when that is done, or cancel it first.")
+    if await pictures_are_coming(connection, job.dataset_id, besides=job.id):
+        raise BadInput("Pictures are still being added to it: press Start when that is done, or cancel it first.")
 
 
 def _naming(word: str, dataset: Dataset) -> Mapping[int, str | None]:

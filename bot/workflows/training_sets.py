@@ -5,16 +5,15 @@ from concurrent.futures import BrokenExecutor, Executor
 from pathlib import Path
 
 from bot.advice import appraisal_of
-from bot.datasets.appraising.findings import Flaw
 from bot.datasets.packing import Page, pack, pack_with_trigger_word
 from bot.errors import BadInput, DatasetRejected, ProviderBroken
 from bot.permissions import own_dataset
-from bot.providers.card import Mode, TrainerCard
+from bot.providers.card import TrainerCard
 from bot.workflows.engine import Json
 from bot.workflows.requests import settings_of
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
-from storage.datasets import Dataset, DatasetImage, locked_dataset
+from storage.datasets import locked_dataset
 from storage.jobs import Job
 from storage.training_sets import (
     TrainingImage,
@@ -39,11 +38,15 @@ class TrainingSets:
         if await find_training_set(connection, job.id) is not None:
             return
         dataset = own_dataset(await locked_dataset(connection, job.dataset_id), job.place.person_id)
-        missing = int(trainer.image_count.lowest) - len(dataset.chosen)
+        least, has_storage = int(trainer.image_count.lowest), self._bench.objects is not None
+        missing = least - len(dataset.chosen)
         if missing > 0:
             pictures = "picture" if missing == 1 else "pictures"
             raise BadInput(f"{trainer.title} needs {missing} more {pictures}: press Add more.")
-        chosen = _fitting(dataset, trainer, settings_of(job).mode)
+        appraisal = appraisal_of(dataset, trainer, settings_of(job).mode, has_object_storage=has_storage)
+        chosen = [image for image in dataset.chosen if image.number not in appraisal.left_aside]
+        if len(chosen) < least:
+            raise BadInput(f"These are too large together for {trainer.title}: take another trainer for them.")
         images = tuple(
             TrainingImage(name=i.name, width=i.width, height=i.height, sha256=i.file, caption=i.caption) for i in chosen
         )
@@ -107,11 +110,3 @@ class TrainingSets:
         if training_set is None:
             raise DatasetRejected(f"The dataset is gone: {AGAIN}")
         return training_set
-
-
-def _fitting(dataset: Dataset, trainer: TrainerCard, mode: Mode) -> tuple[DatasetImage, ...]:
-    """What the trainer takes: those that the card marks as surplus are left aside."""
-    findings = appraisal_of(dataset, trainer, mode).findings
-    surplus = {number for number, found in findings.items() if any(one.flaw is Flaw.SURPLUS for one in found)}
-    fitting = [image for image in dataset.chosen if image.number not in surplus]
-    return tuple(fitting[: int(trainer.image_count.highest)])

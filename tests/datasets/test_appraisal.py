@@ -1,5 +1,6 @@
 """A dataset is appraised: what is found on real photographs, what is not, and what always holds."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +29,7 @@ from bot.datasets.measuring.measures import Measures, measure
 from bot.pictures.sample import COUNT, draw_lighthouse
 from tests.dataset_files import photo
 
-WISHES = Wishes(least=4, most=400, advised_least=10, advised_most=40, keeps_drawings=False)
+WISHES = Wishes(least=4, most=400, most_bytes=math.inf, advised_least=10, advised_most=40, keeps_drawings=False)
 STYLE = replace(WISHES, keeps_drawings=True)
 SEED = random.Random(7)
 GOOD = Measures(
@@ -60,13 +61,18 @@ def good(number: int, **changed: object) -> Shot:
         "layout": chance.randbytes(48).hex(),
     }
     return Shot(
-        number=number, width=1200, height=900, measures=replace(GOOD, **{**unlike, **changed}), has_caption=True
+        number=number,
+        width=1200,
+        height=900,
+        size_bytes=500_000,
+        measures=replace(GOOD, **{**unlike, **changed}),
+        has_caption=True,
     )
 
 
 def shots_of(pictures: Iterable[Image.Image]) -> list[Shot]:
     return [
-        Shot(number=number, width=one.width, height=one.height, measures=measure(one), has_caption=True)
+        Shot(number=number, width=one.width, height=one.height, size_bytes=1, measures=measure(one), has_caption=True)
         for number, one in enumerate(pictures, start=1)
     ]
 
@@ -312,16 +318,18 @@ MEASURES = some.builds(
     bars=some.sampled_from([(0.0, 0.0, 0.0, 0.0), (0.1, 0.0, 0.1, 0.0), (0.2, 0.1, 0.2, 0.1)]),
 )
 SIDES = some.integers(256, 4000)
-DATASETS = some.lists(some.tuples(SIDES, SIDES, MEASURES, some.booleans()), max_size=30).map(
+SIZES = some.integers(1, 9)
+DATASETS = some.lists(some.tuples(SIDES, SIDES, SIZES, MEASURES, some.booleans()), max_size=30).map(
     lambda rows: [
-        Shot(number=number, width=width, height=height, measures=measures, has_caption=has_caption)
-        for number, (width, height, measures, has_caption) in enumerate(rows, start=1)
+        Shot(number=number, width=width, height=height, size_bytes=size, measures=measures, has_caption=has_caption)
+        for number, (width, height, size, measures, has_caption) in enumerate(rows, start=1)
     ]
 )
 ALL_WISHES = some.builds(
     Wishes,
     least=some.integers(1, 8),
     most=some.integers(8, 25),
+    most_bytes=some.sampled_from([math.inf, 72, 120]),
     advised_least=some.integers(8, 12),
     advised_most=some.integers(12, 25),
     keeps_drawings=some.booleans(),
@@ -334,7 +342,27 @@ def test_leaving_out_the_flagged_never_leaves_too_few_nor_too_many(shots: Sequen
     remaining = len(shots) - len(result.flagged)
     assert remaining >= min(wishes.least, len(shots))
     assert remaining <= wishes.most
-    assert result.missing == max(0, wishes.least - len(shots))
+    good = len(shots) - len(grave(result))
+    assert result.missing == max(0, wishes.least - (len(shots) if len(shots) < wishes.least else good))
+
+
+@given(shots=DATASETS, wishes=ALL_WISHES)
+def test_what_is_left_aside_is_what_does_not_fit_and_the_good_ones_go_first(
+    shots: Sequence[Shot], wishes: Wishes
+) -> None:
+    result = appraise(shots, wishes)
+    sent = [shot for shot in shots if shot.number not in result.left_aside]
+    assert len(sent) <= wishes.most
+    assert sum(shot.size_bytes for shot in sent) <= wishes.most_bytes
+    if result.left_aside:
+        assert len(sent) == wishes.most or sum(shot.size_bytes for shot in sent) > wishes.most_bytes - 9
+    spoilt = {
+        number
+        for number, found in result.findings.items()
+        if any(finding.is_grave and finding.flaw is not Flaw.SURPLUS for finding in found)
+    }
+    if not spoilt <= result.left_aside:
+        assert result.left_aside <= spoilt
 
 
 @given(shots=DATASETS, wishes=ALL_WISHES, chance=some.randoms(use_true_random=False))

@@ -57,7 +57,9 @@ async def newsroom(
                     providers=providers,
                     pool=pool,
                     link_to=link_to,
-                    studio=Studio(database=sqlite, files=files, providers=providers, pool=pool),
+                    studio=Studio(
+                        database=sqlite, files=files, providers=providers, pool=pool, has_object_storage=False
+                    ),
                     edit_interval_seconds=2.0,
                     now=lambda: now[0],
                 ),

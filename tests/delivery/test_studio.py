@@ -87,7 +87,7 @@ class Desk:
 @pytest.fixture
 async def desk(sqlite: Database, tmp_path: Path, pool: Executor, provider: Provider) -> AsyncIterator[Desk]:
     files = Files(tmp_path / "files")
-    studio = Studio(database=sqlite, files=files, providers=Providers([provider]), pool=pool)
+    studio = Studio(database=sqlite, files=files, providers=Providers([provider]), pool=pool, has_object_storage=False)
     yield Desk(studio=studio, database=sqlite, files=files)
     files.close()
 
@@ -163,7 +163,13 @@ async def test_where_nobody_trains_a_draft_is_still_shown(desk: Desk, tmp_path: 
     await desk.store(dataset(id="77"))
     nobody = FakeProvider(tmp_path / "nobody", card=replace(CARD, trainers=(), no_training="It was switched off."))
     with ThreadPoolExecutor(1) as threads:
-        studio = Studio(database=desk.database, files=desk.files, providers=Providers([nobody]), pool=threads)
+        studio = Studio(
+            database=desk.database,
+            files=desk.files,
+            providers=Providers([nobody]),
+            pool=threads,
+            has_object_storage=False,
+        )
         view = await studio.view_of("77", ME)
     assert (view.provider, view.appraisal.missing) == (None, 0)
 

@@ -46,7 +46,12 @@ def overflowing(**changes: Any) -> DatasetView:
         number: (Finding(flaw=flaws[number % len(flaws)], is_grave=True, twin_of=400),) for number in range(1, 401)
     }
     appraisal = Appraisal(
-        light=Light.RED, findings=findings, remarks=tuple(Remark), flagged=tuple(range(5, 401)), missing=0
+        light=Light.RED,
+        findings=findings,
+        remarks=tuple(Remark),
+        flagged=tuple(range(5, 401)),
+        missing=0,
+        left_aside=frozenset(),
     )
     view = dataset_view(
         id=LONGEST_ID,

@@ -42,6 +42,7 @@ def judged(
     findings: Mapping[int, Sequence[Finding]] | None = None,
     flagged: tuple[int, ...] = (),
     missing: int = 0,
+    left_aside: frozenset[int] = frozenset(),
     **of_dataset: Any,
 ) -> DatasetView:
     """A dataset of which this was found."""
@@ -51,6 +52,7 @@ def judged(
         remarks=remarks,
         flagged=flagged,
         missing=missing,
+        left_aside=left_aside,
     )
     return replace(dataset_view(trainer=ADVISING, **of_dataset), appraisal=appraisal)
 
@@ -84,6 +86,8 @@ def test_a_report_begins_with_its_light_and_how_many_pictures_are_in(light: Ligh
 
 ADVICE = {
     Remark.TOO_FEW: "add 3 more pictures: Fake trainer takes 4 at least.",
+    Remark.TOO_FEW_GOOD: "add 3 good pictures: without the marked ones Fake trainer has too few.",
+    Remark.TOO_LARGE: "too large together: 3 of them fit in what Fake trainer takes here, the others are left aside.",
     Remark.TOO_MANY: "Fake trainer takes 50 at most: the others are left aside.",
     Remark.FEW: "this can work; 10 or more usually work better.",
     Remark.MANY: "30 good ones are enough here, and more may only take longer.",
@@ -96,7 +100,7 @@ ADVICE = {
 
 @pytest.mark.parametrize("remark", Remark)
 def test_every_remark_is_one_sentence_of_advice(remark: Remark) -> None:
-    assert advice(judged(remark, missing=3)) == ADVICE[remark]
+    assert advice(judged(remark, missing=3, left_aside=frozenset({4}))) == ADVICE[remark]
 
 
 def test_one_missing_picture_is_one_picture() -> None:

@@ -23,6 +23,7 @@ from storage.datasets import (
     datasets_of_person,
     delete_dataset,
     find_dataset,
+    free_name,
     locked_dataset,
 )
 from storage.jobs import add_job, change_job
@@ -89,6 +90,19 @@ async def test_every_step_is_undone_in_turn(database: Database) -> None:
     assert (await stored(database)).left_out == ()
 
 
+async def test_an_undo_of_long_ago_undoes_nothing_that_came_after(database: Database) -> None:
+    """Its button may still be there, on a card that nobody has shown anew."""
+    found = await with_pictures(database, 1, 2)
+    async with database.writing() as connection:
+        await change_images(connection, found, DatasetAct.LEAVE_OUT, {1: {"is_in": False}})
+    left_out = await stored(database)
+    async with database.writing() as connection:
+        assert await undo_step(connection, left_out, left_out.last_step)
+        await change_images(connection, await stored(database), DatasetAct.CAPTION, {2: {"caption": "a cat"}})
+        assert not await undo_step(connection, await stored(database), left_out.last_step)
+    assert (await stored(database)).images[1].caption == "a cat"
+
+
 async def test_adding_a_picture_again_takes_it_back(database: Database) -> None:
     first = await with_pictures(database, 1, 2)
     async with database.writing() as connection:
@@ -147,6 +161,14 @@ async def test_lists_and_names_are_a_persons_own(database: Database) -> None:
         assert await count_datasets_of_person(connection, PLACE.person_id) == 1
         assert await dataset_named(connection, PLACE.person_id, "LUNA") == "5005"
         assert await dataset_named(connection, PLACE.person_id, "Moon") is None
+
+
+@pytest.mark.parametrize(("name", "typed"), [("Мурка", "мурка"), ("Ökotest", "ÖKOTEST"), ("Ünal", "Ünal")])
+async def test_a_name_in_any_letters_is_found_in_any_case(database: Database, name: str, typed: str) -> None:
+    async with database.writing() as connection:
+        await create_dataset(connection, "5005", PLACE, name)
+        assert await dataset_named(connection, PLACE.person_id, typed) == "5005"
+        assert await free_name(connection, PLACE.person_id, typed) == f"{typed} 2"
 
 
 async def test_a_picture_is_asked_about_once_by_a_job(database: Database) -> None:

@@ -36,6 +36,14 @@ async def test_models_are_found_by_any_part_of_their_name(database: Database) ->
         assert await count_models_of_person(connection, 33) == 2
 
 
+async def test_a_name_in_any_letters_is_found_in_any_case(database: Database) -> None:
+    async with database.writing() as connection:
+        await store_model(connection, 1, "Мурка Örn")
+        found = await model_named(connection, 33, "мурка örn")
+        assert found is not None
+        assert [m.name for m in await models_of_person(connection, 33, matching="УРКА", limit=5)] == ["Мурка Örn"]
+
+
 async def test_a_deleted_model_is_listed_no_more_but_old_pictures_still_know_it(database: Database) -> None:
     async with database.writing() as connection:
         await store_model(connection, 1, "Luna")

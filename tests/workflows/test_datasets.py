@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
+from bot.datasets.limits import DatasetLimits
 from bot.errors import BadInput, NotFound, NotYours
 from bot.providers.card import Mode
 from bot.workflows.datasets import Datasets
@@ -44,6 +45,20 @@ async def test_pictures_are_left_out_and_taken_back(workshop: Workshop) -> None:
     assert numbers_in(changed) == [2, 3]
     undone = [numbers_in(await workshop.undo(DRAFT, ME)) for _ in range(3)]
     assert undone == [[3], [1, 3], [1, 2, 3, 4]]
+
+
+async def test_taking_back_never_makes_more_than_a_dataset_holds(workshop: Workshop) -> None:
+    await store_draft(workshop, [None] * 4)
+    await workshop.do.datasets.edit(DRAFT, ME, leave_out=[1, 2])
+    await workshop.crash()
+    workshop.limits = DatasetLimits(max_images=3)
+    await workshop.start()
+    with pytest.raises(BadInput, match="A dataset holds 3 pictures at most: leave out others first"):
+        await workshop.do.datasets.edit(DRAFT, ME, take_back=[1, 2])
+    with pytest.raises(BadInput, match="holds 3 pictures at most"):
+        await workshop.undo(DRAFT, ME)
+    assert numbers_in(await draft(workshop)) == [3, 4]
+    assert numbers_in(await workshop.do.datasets.edit(DRAFT, ME, leave_out=[3], take_back=[1, 2])) == [1, 2, 4]
 
 
 async def test_what_is_left_out_already_is_no_step(workshop: Workshop) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import ProviderBusy, ProviderModerated, ProviderRefused, ProviderUnreachable
+from bot.errors import BadInput, ProviderBusy, ProviderModerated, ProviderRefused, ProviderUnreachable
 from bot.permissions import Asker
 from bot.providers.card import Handover, TrainerCard
 from bot.providers.tasks import Task, TrainingRequest
@@ -202,9 +202,9 @@ async def test_a_dataset_that_is_too_large_is_refused_before_anything_is_spent(
     depot: Workshop, tmp_path: Path, photos: Path
 ) -> None:
     trainer = await opened(depot, tmp_path, (Handover.LINK, ANY_SIZE), (Handover.INLINE, 10))
-    job = await ended(depot, photos)
-    assert (job.status, job.error_category) == (JobStatus.FAILED, ErrorCategory.VALIDATION)
-    assert "set up object storage" in (job.error_sentence or "")
+    with pytest.raises(BadInput, match="too large together for Fake trainer"):
+        await started(depot, photos)
+    assert (await depot.job("1001")).status is JobStatus.REVIEW
     assert trainer.prepared_with == []
     assert trainer.accepted() == []
 

@@ -11,15 +11,16 @@ from bot.advice import appraisal_of
 from bot.datasets.appraising.findings import Flaw
 from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Asker
-from bot.providers.card import Mode, Range
+from bot.providers.card import Handover, Mode, Range
 from bot.providers.tasks import Task, TrainingRequest
+from bot.workflows.requests import AddRequest
 from storage.statuses import JobStatus, Stage
 from storage.training_sets import TrainingSet, find_training_set
 from tests.builders import CARD, PLACE, TRAINER
 from tests.dataset_files import photo_files, zip_of
 from tests.workflows.drafts import DRAFT, ME, captions_of, draft, ended, kept, store_draft, training
 from tests.workflows.test_additions import add
-from tests.workflows.workshop import Workshop, upload
+from tests.workflows.workshop import Hanging, Workshop, upload
 
 JOB = "7007"
 
@@ -213,7 +214,9 @@ async def test_what_is_marked_as_surplus_is_left_aside(workshop: Workshop) -> No
     await workshop.do.finetune.request(JOB, PLACE, training())
     surplus = {
         number
-        for number, found in appraisal_of(await draft(workshop), few, Mode.STYLE).findings.items()
+        for number, found in appraisal_of(
+            await draft(workshop), few, Mode.STYLE, has_object_storage=False
+        ).findings.items()
         if any(one.flaw is Flaw.SURPLUS for one in found)
     }
     assert len(surplus) == 2
@@ -233,3 +236,72 @@ async def test_a_name_nobody_chose_is_numbered_and_one_that_was_chosen_is_refuse
     assert (await workshop.job("7008")).details["name"] == "Luna 2"
     with pytest.raises(BadInput, match="already have a model"):
         await workshop.do.finetune.request("7009", PLACE, training(name="luna"))
+
+
+async def test_what_is_too_large_together_is_left_aside_the_worst_first(workshop: Workshop) -> None:
+    """As for a trainer that takes its dataset through a small upload."""
+    small = replace(TRAINER, handover=((Handover.FILE, 350_000),))  # of pictures of 100,000 bytes
+    workshop.provider._card = replace(CARD, trainers=(small,))
+    await under_review(workshop, [None] * 4)
+    with pytest.raises(BadInput, match="These are too large together for Fake trainer"):
+        await workshop.do.review.start(JOB, ME)
+    workshop.provider._card = replace(
+        CARD, trainers=(replace(small, image_count=Range(lowest=2, highest=9, default=3)),)
+    )
+    await workshop.do.review.start(JOB, ME)
+    assert (await ended(workshop, JOB)).error_sentence is None
+    training_set = await frozen(workshop)
+    assert training_set is not None
+    assert [image.name for image in training_set.images] == ["1.jpg", "2.jpg", "3.jpg"]
+
+
+async def go_on(workshop: Workshop, hanging: Hanging) -> None:
+    await workshop.crash()
+    hanging.let_go()
+    await workshop.start()
+
+
+async def test_start_waits_for_descriptions_and_pictures_that_are_on_their_way(
+    workshop: Workshop, photos: Path
+) -> None:
+    workshop.provider.describes_pictures()
+    await under_review(workshop, [None] * 4)
+    describing = workshop.hang(job_id="9001", stage=Stage.DESCRIBED, owner="provider", call="caption", moment="before")
+    await workshop.do.captioning.request("9001", PLACE, DRAFT)
+    await asyncio.wait_for(describing.reached.wait(), 20)
+    with pytest.raises(BadInput, match="still being described: press Start when that is done, or cancel it first"):
+        await workshop.do.review.start(JOB, ME)
+    await go_on(workshop, describing)
+    await ended(workshop, "9001")
+
+    adding = workshop.hang(job_id="8001", stage=Stage.RECEIVED, owner="downloads", call="fetch", moment="before")
+    await workshop.do.datasets.add("8001", PLACE, AddRequest(dataset=DRAFT, uploads=(upload(photos),)))
+    await asyncio.wait_for(adding.reached.wait(), 20)
+    with pytest.raises(BadInput, match="still being added to it: press Start when that is done, or cancel it first"):
+        await workshop.do.review.start(JOB, ME)
+    assert await frozen(workshop) is None
+    await go_on(workshop, adding)
+    await ended(workshop, "8001")
+    await workshop.do.review.start(JOB, ME)
+    await ended(workshop, JOB)
+    assert len(await learnt(workshop)) == 9
+
+
+@pytest.mark.parametrize("sent", ["what is in it already", "a document", "a zip of documents"])
+async def test_files_that_bring_nothing_to_a_training_are_told_and_stop_nothing(
+    workshop: Workshop, photos: Path, tmp_path: Path, sent: str
+) -> None:
+    await add(workshop, "8001", photos)
+    document = tmp_path / "notes.pdf"
+    document.write_bytes(b"%PDF-1.7 nothing")
+    files = {
+        "what is in it already": photos,
+        "a document": document,
+        "a zip of documents": zip_of({"notes.pdf": document.read_bytes()}, tmp_path / "notes.zip"),
+    }
+    request = replace(training("8001"), uploads=(upload(files[sent]),))
+    await workshop.do.finetune.request(JOB, PLACE, request)
+    assert (await workshop.until(JOB, JobStatus.REVIEW, JobStatus.FAILED)).error_sentence is None
+    found = await draft(workshop, "8001")
+    assert len(found.chosen) == 5
+    assert len(found.left_out) == (5 if sent == "what is in it already" else 1)

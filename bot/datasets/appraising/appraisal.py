@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bot.datasets.appraising import thresholds as at
 from bot.datasets.appraising.findings import SEVERITY, Finding, Flaw, Light, Remark, Shot, Wishes
@@ -20,34 +21,44 @@ _NO_FAULT_OF_ITS_OWN = frozenset({Flaw.TWIN, Flaw.SURPLUS})
 @dataclass(frozen=True, kw_only=True)
 class Appraisal:
     """`findings` names only pictures that have some, the gravest first; `flagged` is what is better left out, and is
-    never so many that fewer than the least remain; `missing` is how many pictures must be added to be accepted."""
+    never so many that fewer than the least remain; `missing` is how many pictures must be added to be accepted, or to
+    have so many good ones; `left_aside` is what goes to no trainer, because it takes no more."""
 
     light: Light
     findings: Findings
     remarks: tuple[Remark, ...]
     flagged: tuple[int, ...]
     missing: int
+    left_aside: frozenset[int]
 
 
 def appraise(shots: Sequence[Shot], wishes: Wishes) -> Appraisal:
-    findings = _findings(shots, wishes)
+    found = _found(shots, wishes)
+    left_aside = frozenset(_left_aside(shots, found, wishes))
+    findings = _findings(found, left_aside)
     remarks = tuple(_remarks(shots, findings, wishes))
     return Appraisal(
         light=_light(len(shots), findings, remarks, wishes),
         findings=findings,
         remarks=remarks,
         flagged=_flagged(len(shots), findings, wishes.least),
-        missing=max(0, wishes.least - len(shots)),
+        missing=_missing(len(shots), findings, wishes.least),
+        left_aside=left_aside,
     )
 
 
-def _findings(shots: Sequence[Shot], wishes: Wishes) -> Findings:
+def _found(shots: Sequence[Shot], wishes: Wishes) -> dict[int, list[Finding]]:
     found = {shot.number: list(flaws_of(shot, wishes)) for shot in shots}
     best_first = sorted(shots, key=lambda shot: _rank(shot, found[shot.number]))
     for number, twin in twins_among(best_first).items():
         found[number].append(twin)
-    for number in _surplus(found, wishes.most):
-        found[number].append(Finding(flaw=Flaw.SURPLUS, is_grave=True))
+    return found
+
+
+def _findings(found: Mapping[int, list[Finding]], left_aside: Collection[int]) -> Findings:
+    for number in left_aside:
+        if not _is_spoilt(found[number]):
+            found[number].append(Finding(flaw=Flaw.SURPLUS, is_grave=True))
     return {
         number: tuple(sorted(some, key=lambda one: (one.is_grave, SEVERITY[one.flaw]), reverse=True))
         for number, some in sorted(found.items())
@@ -65,11 +76,18 @@ def _is_spoilt(findings: Collection[Finding]) -> bool:
     return any(finding.is_grave for finding in findings)
 
 
-def _surplus(found: Mapping[int, Sequence[Finding]], most: int) -> list[int]:
-    """What is too much after the grave ones are gone: the doubtful first, then the last."""
-    remaining = [number for number, findings in found.items() if not _is_spoilt(findings)]
-    remaining.sort(key=lambda number: (bool(found[number]), number))
-    return remaining[most:]
+def _left_aside(shots: Sequence[Shot], found: Mapping[int, Sequence[Finding]], wishes: Wishes) -> Iterator[int]:
+    """What is too much: the grave ones first, then the doubtful, then the last."""
+    wanted = sorted(shots, key=lambda shot: (_is_spoilt(found[shot.number]), bool(found[shot.number]), shot.number))
+    together = accumulate(shot.size_bytes for shot in wanted)
+    for place, (shot, so_far) in enumerate(zip(wanted, together, strict=True)):
+        if place >= wishes.most or so_far > wishes.most_bytes:
+            yield shot.number
+
+
+def _missing(total: int, findings: Findings, least: int) -> int:
+    good = total - sum(_is_spoilt(some) for some in findings.values())
+    return max(0, least - (total if total < least else good))
 
 
 def _flagged(total: int, findings: Findings, least: int) -> tuple[int, ...]:
@@ -89,8 +107,12 @@ def _remarks(shots: Sequence[Shot], findings: Findings, wishes: Wishes) -> Itera
         yield Remark.TOO_MANY
     elif total > wishes.advised_most:
         yield Remark.MANY
-    flawed, spoilt = _flawed(findings), sum(_is_spoilt(some) for some in findings.values())
-    if len(flawed) > total * at.MANY_FLAWED or total - spoilt < wishes.least <= total:
+    if sum(shot.size_bytes for shot in shots) > wishes.most_bytes:
+        yield Remark.TOO_LARGE
+    elif total >= wishes.least and _missing(total, findings, wishes.least):
+        yield Remark.TOO_FEW_GOOD
+    flawed = _flawed(findings)
+    if len(flawed) > total * at.MANY_FLAWED:
         yield Remark.MANY_FLAWED
     if are_alike([shot for shot in shots if shot.number not in flawed]):
         yield Remark.ALIKE

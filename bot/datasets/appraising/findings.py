@@ -18,7 +18,7 @@ class Flaw(StrEnum):
     DARK = "dark"
     BLURRED = "blurred"
     FLAT = "flat"  # hardly any contrast: nothing to be seen
-    SURPLUS = "surplus"  # beyond what the trainer takes
+    SURPLUS = "surplus"  # beyond what the trainer takes, in number or in bytes
 
 
 SEVERITY = {flaw: place for place, flaw in enumerate(Flaw)}
@@ -29,6 +29,8 @@ class Remark(StrEnum):
 
     TOO_FEW = "too few"  # the trainer would refuse
     TOO_MANY = "too many"  # the trainer would refuse; without the flagged ones it fits
+    TOO_FEW_GOOD = "too few good"  # the trainer takes them; without the grave ones it would not
+    TOO_LARGE = "too large"  # together; without the flagged ones it fits
     FEW = "few"  # fewer than advised
     MANY = "many"  # more than advised; mild
     ALIKE = "alike"  # little variety
@@ -47,11 +49,12 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """A picture with its number on the sheet and the size it came in."""
+    """A picture with its number on the sheet and the size it came in; `size_bytes` as it goes to the trainer."""
 
     number: int
     width: int
     height: int
+    size_bytes: int
     measures: Measures
     has_caption: bool
 
@@ -63,6 +66,7 @@ class Wishes:
 
     least: int
     most: int
+    most_bytes: float
     advised_least: int
     advised_most: int
     keeps_drawings: bool

@@ -17,15 +17,16 @@ def twins_among(shots: Sequence[Shot]) -> dict[int, Finding]:
     if len(shots) < 2:
         return {}
     same, near = _alike(shots)
-    kept: list[int] = []
+    kept = np.zeros(len(shots), dtype=bool)
     found: dict[int, Finding] = {}
     for place, shot in enumerate(shots):
-        if (twin := next((better for better in kept if same[place, better]), None)) is not None:
-            found[shot.number] = Finding(flaw=Flaw.TWIN, is_grave=True, twin_of=shots[twin].number)
-            continue
-        if (twin := next((better for better in kept if near[place, better]), None)) is not None:
-            found[shot.number] = Finding(flaw=Flaw.TWIN, is_grave=False, twin_of=shots[twin].number)
-        kept.append(place)
+        for alike, is_grave in ((same, True), (near, False)):
+            better = alike[place] & kept
+            if better.any():
+                twin_of = shots[int(better.argmax())].number
+                found[shot.number] = Finding(flaw=Flaw.TWIN, is_grave=is_grave, twin_of=twin_of)
+                break
+        kept[place] = shot.number not in found or not found[shot.number].is_grave
     return found
 
 
