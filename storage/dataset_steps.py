@@ -1,6 +1,6 @@
 """What happens to a dataset: every change is a step that remembers what it replaced, so that the last can be undone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage.database import Connection, now_ms
 from storage.dataset_jobs import touch_reviews
 from storage.dataset_tables import dataset_images, dataset_steps, datasets
-from storage.datasets import Dataset, DatasetImage
+from storage.datasets import Dataset, DatasetImage, files_of_no_dataset
 from storage.statuses import DatasetAct
 
 Changes = Mapping[int, Mapping[str, Any]]  # columns of images, by number: `is_in` and `caption`
@@ -39,7 +39,7 @@ async def add_images(
     """A step: these pictures are in from now on, under numbers given here. One that is there already comes back if it
     was left out, and takes the caption over if it had none."""
     known = {image.file: image for image in dataset.images}
-    number = max((image.number for image in dataset.images), default=0)
+    number = await _numbers_given(connection, dataset, sum(image.file not in known for image in images))
     before: dict[int, dict[str, Any]] = {}
     after: dict[int, dict[str, Any]] = {}
     rows = []
@@ -93,6 +93,22 @@ async def change_images(connection: Connection, dataset: Dataset, act: DatasetAc
     await _write(connection, dataset.id, {number: changes[number] for number in before})
     await _add_step(connection, dataset, act, before)
     return True
+
+
+async def remove_images(connection: Connection, dataset: Dataset, numbers: Collection[int]) -> set[str]:
+    """For good: no step, and none that is remembered brings them back. Answers the files that no dataset has now."""
+    of_it = dataset_steps.c.dataset_id == dataset.id
+    for step in (await connection.execute(sa.select(dataset_steps).where(of_it))).all():
+        before = {key: value for key, value in step.before.items() if key == "name" or int(key) not in numbers}
+        this = sa.and_(of_it, dataset_steps.c.number == step.number)
+        if before or step.job_id is not None:  # an addition is still told of
+            await connection.execute(sa.update(dataset_steps).where(this).values(before=before))
+        else:
+            await connection.execute(sa.delete(dataset_steps).where(this))
+    images = sa.delete(dataset_images).where(dataset_images.c.dataset_id == dataset.id)
+    await connection.execute(images.where(dataset_images.c.number.in_(numbers)))
+    await _touch(connection, dataset)
+    return await files_of_no_dataset(connection, {i.file for i in dataset.images if i.number in numbers})
 
 
 async def rename_dataset(connection: Connection, dataset: Dataset, name: str) -> None:
@@ -158,6 +174,13 @@ async def _write(connection: Connection, dataset_id: str, changes: Changes) -> N
     for number, columns in changes.items():
         statement = sa.update(dataset_images).where(dataset_images.c.dataset_id == dataset_id)
         await connection.execute(statement.where(dataset_images.c.number == number).values(**columns))
+
+
+async def _numbers_given(connection: Connection, dataset: Dataset, more: int) -> int:
+    """How many there were before; a number is never given twice, whatever was removed."""
+    given = datasets.c.numbers_given + more
+    counting = sa.update(datasets).where(datasets.c.id == dataset.id).values(numbers_given=given)
+    return int((await connection.execute(counting.returning(datasets.c.numbers_given))).scalar_one()) - more
 
 
 def _image_row(dataset: Dataset, image: DatasetImage, number: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ datasets = sa.Table(
     *belongs(),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("steps_made", sa.Integer, nullable=False),
+    sa.Column("numbers_given", sa.Integer, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("updated_ms", sa.BigInteger, nullable=False),
     sa.Index("ix_datasets_person", "person_id", "updated_ms"),

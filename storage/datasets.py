@@ -1,6 +1,6 @@
 """Datasets: drafts that their person comes back to. What changes them is in `dataset_steps`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,7 @@ async def create_dataset(connection: Connection, dataset_id: str, place: Place, 
         **place.as_columns(),
         "name": name,
         "steps_made": 0,
+        "numbers_given": 0,
         "created_ms": now,
         "updated_ms": now,
     }
@@ -151,9 +152,12 @@ async def delete_dataset(connection: Connection, dataset: Dataset) -> set[str]:
     """Remove it with its history; answers the files of which no other dataset knows."""
     await touch_reviews(connection, dataset.place, dataset.id)
     await connection.execute(sa.delete(datasets).where(datasets.c.id == dataset.id))
-    files = {image.file for image in dataset.images}
+    return await files_of_no_dataset(connection, {image.file for image in dataset.images})
+
+
+async def files_of_no_dataset(connection: Connection, files: Collection[str]) -> set[str]:
     statement = sa.select(dataset_images.c.file).where(dataset_images.c.file.in_(files))
-    return files - set((await connection.execute(statement)).scalars())
+    return set(files) - set((await connection.execute(statement)).scalars())
 
 
 async def _whole(connection: Connection, row: sa.Row[Any]) -> Dataset:

@@ -16,7 +16,7 @@ from bot.workflows.requests import AddRequest, Which, checked_name, checked_uplo
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.dataset_jobs import dataset_being_begun
-from storage.dataset_steps import change_images, rename_dataset, undo_step
+from storage.dataset_steps import change_images, remove_images, rename_dataset, undo_step
 from storage.datasets import (
     Dataset,
     count_datasets_of_person,
@@ -112,8 +112,9 @@ class Datasets:
         name: str | None = None,
         leave_out: Sequence[int] = (),
         take_back: Sequence[int] = (),
+        remove: Sequence[int] = (),
     ) -> Dataset:
-        """Each a step of its own; without a name it keeps its own."""
+        """Each a step of its own, but what is removed is gone for good; without a name it keeps its own."""
         called = None if name is None else checked_name(name, "dataset")
 
         async def change(connection: Connection, dataset: Dataset) -> None:
@@ -124,8 +125,14 @@ class Datasets:
                 await rename_dataset(connection, dataset, called)
             await _putting(DatasetAct.LEAVE_OUT, leave_out, is_in=False)(connection, dataset)
             await _putting(DatasetAct.TAKE_BACK, take_back, is_in=True)(connection, dataset)
+            if remove:
+                _require_known(dataset, remove)
+                files.update(await remove_images(connection, dataset, remove))
 
-        return await self._change(dataset_id, person_id, change)
+        files: set[str] = set()
+        changed = await self._change(dataset_id, person_id, change)
+        await self._bench.drop_files(files)
+        return changed
 
     async def write_captions(self, dataset_id: str, person_id: int, captions: Mapping[int, str]) -> Dataset:
         """An empty caption removes the one that was there."""
@@ -193,12 +200,16 @@ async def require_room(connection: Connection, place: Place) -> None:
 
 def _putting(act: DatasetAct, numbers: Sequence[int], *, is_in: bool) -> Change:
     async def change(connection: Connection, dataset: Dataset) -> None:
-        known = {image.number for image in dataset.images}
-        if unknown := [number for number in numbers if number not in known]:
-            raise BadInput(f"There is no picture {unknown[0]} in {dataset.name}: use the numbers on the sheet.")
+        _require_known(dataset, numbers)
         await change_images(connection, dataset, act, {number: {"is_in": is_in} for number in numbers})
 
     return change
+
+
+def _require_known(dataset: Dataset, numbers: Sequence[int]) -> None:
+    known = {image.number for image in dataset.images}
+    if unknown := [number for number in numbers if number not in known]:
+        raise BadInput(f"There is no picture {unknown[0]} in {dataset.name}: use the numbers on the sheet.")
 
 
 def _captioning(edited: Callable[[Dataset], Mapping[int, str | None]]) -> Change:

@@ -180,7 +180,7 @@ def _parted(
         elif room <= 0 and (known is None or not known.is_in):
             reason = f"is beyond the {most:,} pictures that one dataset holds"
         elif rows <= 0 and known is None:
-            reason = "is beyond what one dataset remembers, with all that was left out: begin a new one"
+            reason = "is beyond what one dataset remembers, with all that was left out: delete some of those for good"
         else:
             room -= known is None or not known.is_in
             rows -= known is None

@@ -12,6 +12,7 @@ from storage.dataset_steps import (
     addition_of,
     change_images,
     remember_asked,
+    remove_images,
     rename_dataset,
     undo_step,
 )
@@ -101,6 +102,23 @@ async def test_an_undo_of_long_ago_undoes_nothing_that_came_after(database: Data
         await change_images(connection, await stored(database), DatasetAct.CAPTION, {2: {"caption": "a cat"}})
         assert not await undo_step(connection, await stored(database), left_out.last_step)
     assert (await stored(database)).images[1].caption == "a cat"
+
+
+async def test_what_is_removed_is_gone_from_the_history_too(database: Database) -> None:
+    found = await with_pictures(database, 1, 2, 3)
+    async with database.writing() as connection:
+        await change_images(connection, found, DatasetAct.LEAVE_OUT, {n: {"is_in": False} for n in (2, 3)})
+        await change_images(connection, await stored(database), DatasetAct.CAPTION, {3: {"caption": "a cat"}})
+        assert await remove_images(connection, await stored(database), [3]) == {f"{3:064x}"}
+    left = await stored(database)
+    assert [image.number for image in left.images] == [1, 2]
+    assert left.last_act is DatasetAct.LEAVE_OUT, "nothing is left of the caption"
+    async with database.writing() as connection:
+        assert await undo_step(connection, left, left.last_step)
+    assert [image.number for image in (await stored(database)).chosen] == [1, 2]
+    assert (await stored(database)).left_out == LEFT_OUT
+    grown = await with_pictures(database, 9, job_id="1002")
+    assert [image.number for image in grown.images] == [1, 2, 4], "a number is never given twice"
 
 
 async def test_adding_a_picture_again_takes_it_back(database: Database) -> None:

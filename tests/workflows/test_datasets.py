@@ -61,6 +61,19 @@ async def test_taking_back_never_makes_more_than_a_dataset_holds(workshop: Works
     assert numbers_in(await workshop.do.datasets.edit(DRAFT, ME, leave_out=[3], take_back=[1, 2])) == [1, 2, 4]
 
 
+async def test_what_is_removed_is_gone_from_the_disk_unless_another_dataset_has_it(workshop: Workshop) -> None:
+    await store_draft(workshop, [None] * 4)
+    await store_draft(workshop, [None], dataset_id="6006", name="Moon")
+    with pytest.raises(BadInput, match="There is no picture 9 in Luna"):
+        await workshop.do.datasets.edit(DRAFT, ME, leave_out=[2], remove=[3, 9])
+    before = await draft(workshop)
+    assert numbers_in(before) == [1, 2, 3, 4]
+    changed = await workshop.do.datasets.edit(DRAFT, ME, leave_out=[2], remove=[1, 3])
+    assert [image.number for image in changed.images] == [2, 4]
+    gone = {image.file for image in before.images} - kept(workshop)
+    assert gone == {before.images[2].file}, "the first picture is in Moon too"
+
+
 async def test_what_is_left_out_already_is_no_step(workshop: Workshop) -> None:
     await store_draft(workshop, [None] * 3)
     for _ in range(2):

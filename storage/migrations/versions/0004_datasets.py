@@ -83,6 +83,7 @@ def _create_datasets() -> None:
         *_belongs(),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("steps_made", sa.Integer(), nullable=False),
+        sa.Column("numbers_given", sa.Integer(), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
         *_refers("datasets"),
