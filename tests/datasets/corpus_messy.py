@@ -139,6 +139,24 @@ BESIDE = {
         "b.jpg",
         out={"c.png": "is the same picture as “a.png”"},
     ),
+    "the same picture again, described": zipped(
+        lambda: {"a.png": png_bytes(photo(1)), "b.png": png_bytes(photo(1), compress_level=1), "b.txt": b"a cat"},
+        "a.png",
+        out={"b.png": "is the same picture as “a.png”"},
+        captions={"a.png": "a cat"},
+    ),
+    "the same picture again, described otherwise": zipped(
+        lambda: {"a.jpg": a_picture(), "a.txt": b"a cat", "b.jpg": a_picture(), "b.txt": b"a dog"},
+        "a.jpg",
+        out={"b.jpg": "is the same picture as “a.jpg”"},
+        captions={"a.jpg": "a cat"},
+    ),
+    "the same picture three times, described twice": zipped(
+        lambda: {**dict.fromkeys(("a.jpg", "b.jpg", "c.jpg"), a_picture()), "b.txt": b"a cat", "c.txt": b"a dog"},
+        "a.jpg",
+        out={"b.jpg": "is the same picture as “a.jpg”", "c.jpg": "is the same picture as “a.jpg”"},
+        captions={"a.jpg": "a cat"},
+    ),
     "a zip within": zipped(
         lambda: {"a.jpg": a_picture(), "more.zip": one_picture_zip()},
         "a.jpg",
