@@ -61,9 +61,17 @@ def cleaned_caption(text: str) -> str:
     return " ".join("".join(sign for sign in spaced if not unicodedata.category(sign).startswith("C")).split())
 
 
+def as_word(word: str) -> re.Pattern[str]:
+    """Finds a trigger word, in any case, where it is a word of its own.
+
+    Such words may hold a hyphen: "luna" is not meant by "ohwx-luna".
+    """
+    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
+
+
 def with_trigger_word(caption: str, word: str) -> str:
-    """The caption with the word in front, unless it stands there already as a word of its own, in any case."""
-    if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", caption, re.IGNORECASE):
+    """The caption with the word in front, unless it stands there already as a word of its own."""
+    if as_word(word).search(caption):
         return caption
     return f"{word}, {caption}" if caption else word
 
