@@ -411,9 +411,11 @@ async def test_a_text_is_found_and_replaced_in_every_caption(stage: Stage) -> No
     )
     pages = await captions_of(stage, ann)
     await ann.submit(await ann.press(pages, "Find and replace"), {"Find": "luna", "Replace with": "ohwx"})
-    await stage.shows(pages, "> ohwx sleeps", "> a cat, ohwx")
+    await stage.shows(pages, "> ohwx sleeps", "> a cat, ohwx", "2 captions changed.")
     await ann.submit(await ann.press(pages, "Find and replace"), {"Replace with": "a photo of"})
-    await stage.shows(pages, "> a photo of ohwx sleeps", "> a photo of a cat, ohwx")
+    await stage.shows(pages, "> a photo of ohwx sleeps", "> a photo of a cat, ohwx", "2 captions changed.")
+    await ann.submit(await ann.press(pages, "Find and replace"), {"Find": "wall", "Replace with": "hill"})
+    await stage.shows(pages, "> a photo of a cat, ohwx", "No caption changed: none holds “wall”.")
     captions = [image.caption for image in (await stage.dataset(dataset_id)).images]
     assert captions == ["a photo of ohwx sleeps", None, "a photo of a cat, ohwx"]
 
