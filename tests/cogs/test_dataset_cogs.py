@@ -363,7 +363,7 @@ async def test_a_training_under_review_is_mended_on_its_card_in_the_channel(stag
     await stage.sees(f"<@{ann.id}>", "**5 pictures** · better without 5.")
     await ann.submit(await ann.press(card, "Edit"), {"Leave out": "2, 3"})
     missing = await stage.sees(f"<@{ann.id}>", "**3 pictures** · add 1 more picture")
-    assert labels_of(missing)[-2:] == ["Advanced", "Cancel"]
+    assert labels_of(missing)[-3:] == ["Advanced", "Change trigger word", "Cancel"]
     assert missing["id"] == card["id"]
 
 
@@ -452,7 +452,7 @@ async def test_a_dataset_becomes_a_training_under_review(stage: Stage) -> None:
     ]
     await ann.submit(dialog, {"Name": "Luna", "Trigger word": "ohwx", "What do the pictures show?": "character"})
     card = await stage.sees("Ready to train Luna?", f"<@{ann.id}>", "character", "**$1.50**")
-    assert labels_of(card)[-3:] == ["Start", "Advanced", "Cancel"]
+    assert labels_of(card)[-4:] == ["Start", "Advanced", "Change trigger word", "Cancel"]
     assert len(media_of(card)) == 1
     assert (await stage.job(job_of(card))).details["dataset"] == dataset_id
 
@@ -521,7 +521,7 @@ async def test_a_training_whose_dataset_is_deleted_can_only_be_cancelled(stage: 
     card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW))
     await stage.bot.workflows.datasets.delete(job_of(card), int(ann.id))
     gone = await stage.sees(f"<@{ann.id}>", "The dataset of this training was deleted.")
-    assert labels_of(gone) == ["Advanced", "Cancel"]
+    assert labels_of(gone) == ["Advanced", "Change trigger word", "Cancel"]
 
 
 # Whose it is.
