@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import TooLate
 from bot.playground.person import Answer, Person
 from bot.playground.reading import labels_of, media_of, text_of
@@ -402,6 +403,15 @@ async def test_a_caption_is_removed_by_writing_nothing(stage: Stage) -> None:
     await ann.submit(dialog, {"caption-1": ""})
     await stage.shows(pages, "0 of 1 written")
     assert (await stage.dataset(dataset_id)).images[0].caption is None
+
+
+async def test_five_of_the_longest_captions_fit_into_the_dialog(stage: Stage) -> None:
+    ann = stage.newcomer()
+    longest = "x" * MAX_CAPTION_CHARACTERS
+    await stage.give_dataset(ann, *(dataset_image(number, caption=longest) for number in range(1, 6)))
+    dialog = await ann.press(await captions_of(stage, ann), "Write these")
+    assert dialog.modal is not None
+    assert [one["component"]["value"] for one in dialog.modal["components"]] == [longest] * 5
 
 
 async def test_a_text_is_found_and_replaced_in_every_caption(stage: Stage) -> None:
