@@ -9,7 +9,7 @@ from bot.client import Atelier
 from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import BadInput
 from bot.messages.buttons import Act
-from bot.messages.dataset_cards import captions_page, on_caption_page
+from bot.messages.dataset_cards import captions_page, on_caption_page, replaced
 from bot.messages.view import DatasetView
 from bot.messages.words import flat
 from cogs.answers import CardButton, Dialog, Interaction, place_of, take_in, weight_of
@@ -89,10 +89,11 @@ class ReplaceDialog(Dialog, title="Find and replace"):
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer()
-        await interaction.client.workflows.datasets.replace_in_captions(
-            self._dataset_id, interaction.user.id, find=self._find.value, put=self._put.value
+        find, put = self._find.value, self._put.value
+        changed = await interaction.client.workflows.datasets.replace_in_captions(
+            self._dataset_id, interaction.user.id, find=find, put=put
         )
-        await _show_page(interaction, self._subject, self._page)
+        await _show_page(interaction, self._subject, self._page, done=replaced(changed, find=find, put=put))
 
 
 def _caption_field(image: DatasetImage) -> discord.ui.TextInput[Any]:
@@ -106,10 +107,10 @@ def _caption_field(image: DatasetImage) -> discord.ui.TextInput[Any]:
     )
 
 
-async def _show_page(interaction: Interaction, subject: str, page: int) -> None:
+async def _show_page(interaction: Interaction, subject: str, page: int, *, done: str = "") -> None:
     view = await interaction.client.studio.view_of(subject, interaction.user.id)
     files = await interaction.client.studio.captioned(on_caption_page(view.dataset, page))
-    card = captions_page(view, page, has_strip=bool(files))
+    card = captions_page(view, page, has_strip=bool(files), done=done)
     await interaction.edit_original_response(view=card, attachments=files)
 
 

@@ -37,6 +37,8 @@ class Selection:
             return
         if twin := self._images.get(verdict.sha256):
             self.left_out.append(LeftOut(name=verdict.name, reason=f"is the same picture as “{twin.name}”"))
+            if candidate.caption and not twin.caption:  # whoever described the copy described the picture
+                self._images[twin.sha256] = replace(twin, caption=candidate.caption)
             return
         if self.is_full:
             self.leave_out_as_surplus(candidate)

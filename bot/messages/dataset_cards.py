@@ -87,15 +87,16 @@ def last_caption_page(dataset: Dataset) -> int:
     return max(0, len(dataset.chosen) - 1) // CAPTIONS_PER_PAGE
 
 
-def captions_page(view: DatasetView, page: int, *, has_strip: bool) -> Card:
-    """Five pictures with what is said about them; `has_strip` for a message that carries these five."""
+def captions_page(view: DatasetView, page: int, *, has_strip: bool, done: str = "") -> Card:
+    """Five pictures with what is said about them; `has_strip` for a message that carries these five, `done` says what
+    was just done to all of them."""
     dataset, person_id = view.dataset, view.dataset.place.person_id
     last = last_caption_page(dataset)
     page = min(page, last)
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=BLURPLE)
     written = sum(image.caption is not None for image in dataset.chosen)
     head = f"### Captions of {plain(dataset.name, 60)}\n-# {written} of {len(dataset.chosen)} written"
-    container.add_item(discord.ui.TextDisplay(head))
+    container.add_item(discord.ui.TextDisplay(f"{head}\n{done}" if done else head))
     images = on_caption_page(dataset, page)
     if has_strip:
         names = ", ".join(f"{image.number} {flat(image.name, 40)}" for image in images)
@@ -121,6 +122,16 @@ def captions_page(view: DatasetView, page: int, *, has_strip: bool) -> Card:
     if last:
         container.add_item(discord.ui.ActionRow(*_turning(view.subject, page, last, person_id)))
     return finished_card(container)
+
+
+def replaced(changed: int, *, find: str, put: str) -> str:
+    """What became of *Find and replace*; without a text to find it put one before each."""
+    if changed:
+        return f"✅ {count(changed, 'caption', 'captions')} changed."
+    if find == put:
+        return "No caption changed: both texts are the same."
+    text = plain(find or put, 60)
+    return f"No caption changed: none holds “{text}”." if find else f"No caption changed: all begin with “{text}”."
 
 
 def _turning(subject: str, page: int, last: int, person_id: int) -> list[discord.ui.Button[Card]]:

@@ -49,12 +49,11 @@ def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
     decide: list[discord.ui.Button[Card]] = []
     if view.trainer is not None:
         decide.append(button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id))
+        decide.append(button(Act.WORD, "Change trigger word", subject=job.id, person_id=person_id))
     if view.frozen is not None and view.trainer is not None:
         decide.insert(0, button(Act.START, "Start", subject=job.id, person_id=person_id, style=SUCCESS))
     elif view.dataset is not None and (start := start_button(view.dataset, Act.START, "Start")):
         decide.insert(0, start)
-    if _verdict(view) is not Verdict.RARE:
-        decide.append(button(Act.WORD, "Change trigger word", subject=job.id, person_id=person_id))
     decide.append(button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger))
     yield decide
 
@@ -69,14 +68,10 @@ def left_out_lines(left_out: tuple[tuple[str, str], ...]) -> list[str]:
     return lines
 
 
-def _verdict(view: JobView) -> Verdict:
-    return judge(view.job.details["settings"]["trigger_word"])
-
-
 def _word(view: JobView) -> str:
     """Empty for a word that means nothing yet."""
     word = view.job.details["settings"]["trigger_word"]
-    why = {Verdict.PLAIN: "a plain word", Verdict.NAME: "a known name", Verdict.RARE: ""}[_verdict(view)]
+    why = {Verdict.PLAIN: "a plain word", Verdict.NAME: "a known name", Verdict.RARE: ""}[judge(word)]
     if not why:
         return ""
     return f"⚠️ **{plain(word)}** is {why}, and already means something: **{plain(rarer(word))}** would be yours alone."

@@ -142,14 +142,17 @@ class Datasets:
                 raise BadInput(f"Caption {number} is longer than {MAX_CAPTION_CHARACTERS:,} characters: shorten it.")
         return await self._change(dataset_id, person_id, _captioning(lambda _dataset: cleaned))
 
-    async def replace_in_captions(self, dataset_id: str, person_id: int, *, find: str, put: str) -> Dataset:
-        """In every picture's caption. With nothing to find, `put` comes before each of them."""
+    async def replace_in_captions(self, dataset_id: str, person_id: int, *, find: str, put: str) -> int:
+        """In every picture's caption; how many changed. With nothing to find, `put` comes before each of them."""
+        changed: dict[int, str | None] = {}
 
         def edited(dataset: Dataset) -> Mapping[int, str | None]:
             captions = {image.number: image.caption for image in dataset.chosen}
-            return replace_in_all(captions, find, put) if find else put_before_all(captions, put)
+            changed.update(replace_in_all(captions, find, put) if find else put_before_all(captions, put))
+            return changed
 
-        return await self._change(dataset_id, person_id, _captioning(edited))
+        await self._change(dataset_id, person_id, _captioning(edited))
+        return len(changed)
 
     async def undo(self, dataset_id: str, person_id: int, step: int) -> Dataset:
         """The last step, which is named so that a button pressed twice undoes one. Raises `TooLate`."""

@@ -1,10 +1,10 @@
 """Review: a finetune waits for its person, who may change it before anything is spent, and starts it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from bot.datasets.captions.captions import as_word
 from bot.datasets.captions.edits import change_trigger_word_in_all
 from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Action, require
@@ -96,5 +96,5 @@ async def _refuse_while_more_comes(connection: Connection, job: Job) -> None:
 
 def _naming(word: str, dataset: Dataset) -> Mapping[int, str | None]:
     """The captions in which it is written as a word."""
-    as_word = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
-    return {image.number: image.caption for image in dataset.images if image.caption and as_word.search(image.caption)}
+    written = as_word(word)
+    return {image.number: image.caption for image in dataset.images if image.caption and written.search(image.caption)}

@@ -13,7 +13,7 @@ from bot.playground.reading import labels_of, media_of, text_of
 from bot.workflows.endings import BUG_SENTENCE
 from storage.models import find_model
 from storage.statuses import JobStatus
-from tests.builders import GENERATION, finetune_job, generate_job
+from tests.builders import GENERATION, TRAINING_SETTINGS, finetune_job, generate_job
 from tests.cogs.stage import CHANNEL, Stage, job_of, private_words
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -191,11 +191,25 @@ async def test_a_review_is_changed_and_started_by_its_person(stage: Stage) -> No
     assert labels_of(failed) == ["What happened"]
 
 
+@pytest.mark.parametrize(("word", "filled_in"), [("ohwz", "ohwz"), ("harbour", "harbourxo")])
+async def test_a_trigger_word_is_changed_on_the_review_also_a_rare_one(stage: Stage, word: str, filled_in: str) -> None:
+    ann = stage.newcomer()
+    settings = {**TRAINING_SETTINGS, "trigger_word": word}
+    details = {"name": "Luna", "trainer": "trainer", "settings": settings}
+    card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW, details=details))
+    dialog = await ann.press(card, "Change trigger word")
+    assert dialog.modal is not None
+    assert dialog.modal["components"][0]["component"]["value"] == filled_in
+    await ann.submit(dialog, {"Trigger word": "ohwx"})
+    await stage.sees(f"<@{ann.id}>", "trigger word ohwx")
+    assert (await stage.job(job_of(card))).details["settings"] == {**settings, "trigger_word": "ohwx"}
+
+
 async def test_a_button_of_somebody_elses_job_says_so(stage: Stage) -> None:
     ann, ben = stage.newcomer(), stage.newcomer()
     many = tuple((f"{number}.pdf", "is not a picture") for number in range(9))
     card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW), left_out=many)
-    for label in ("Start", "Advanced", "Cancel", "All files left out"):
+    for label in ("Start", "Advanced", "Change trigger word", "Cancel", "All files left out"):
         assert "belongs to somebody else" in await private_words(await ben.press(card, label))
     assert (await stage.job(job_of(card))).status is JobStatus.REVIEW
     told = await private_words(await ann.press(card, "All files left out"))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import TooLate
 from bot.playground.person import Answer, Person
 from bot.playground.reading import labels_of, media_of, text_of
@@ -363,7 +364,7 @@ async def test_a_training_under_review_is_mended_on_its_card_in_the_channel(stag
     await stage.sees(f"<@{ann.id}>", "**5 pictures** · better without 5.")
     await ann.submit(await ann.press(card, "Edit"), {"Leave out": "2, 3"})
     missing = await stage.sees(f"<@{ann.id}>", "**3 pictures** · add 1 more picture")
-    assert labels_of(missing)[-2:] == ["Advanced", "Cancel"]
+    assert labels_of(missing)[-3:] == ["Advanced", "Change trigger word", "Cancel"]
     assert missing["id"] == card["id"]
 
 
@@ -404,6 +405,15 @@ async def test_a_caption_is_removed_by_writing_nothing(stage: Stage) -> None:
     assert (await stage.dataset(dataset_id)).images[0].caption is None
 
 
+async def test_five_of_the_longest_captions_fit_into_the_dialog(stage: Stage) -> None:
+    ann = stage.newcomer()
+    longest = "x" * MAX_CAPTION_CHARACTERS
+    await stage.give_dataset(ann, *(dataset_image(number, caption=longest) for number in range(1, 6)))
+    dialog = await ann.press(await captions_of(stage, ann), "Write these")
+    assert dialog.modal is not None
+    assert [one["component"]["value"] for one in dialog.modal["components"]] == [longest] * 5
+
+
 async def test_a_text_is_found_and_replaced_in_every_caption(stage: Stage) -> None:
     ann = stage.newcomer()
     dataset_id = await stage.give_dataset(
@@ -411,9 +421,11 @@ async def test_a_text_is_found_and_replaced_in_every_caption(stage: Stage) -> No
     )
     pages = await captions_of(stage, ann)
     await ann.submit(await ann.press(pages, "Find and replace"), {"Find": "luna", "Replace with": "ohwx"})
-    await stage.shows(pages, "> ohwx sleeps", "> a cat, ohwx")
+    await stage.shows(pages, "> ohwx sleeps", "> a cat, ohwx", "2 captions changed.")
     await ann.submit(await ann.press(pages, "Find and replace"), {"Replace with": "a photo of"})
-    await stage.shows(pages, "> a photo of ohwx sleeps", "> a photo of a cat, ohwx")
+    await stage.shows(pages, "> a photo of ohwx sleeps", "> a photo of a cat, ohwx", "2 captions changed.")
+    await ann.submit(await ann.press(pages, "Find and replace"), {"Find": "wall", "Replace with": "hill"})
+    await stage.shows(pages, "> a photo of a cat, ohwx", "No caption changed: none holds “wall”.")
     captions = [image.caption for image in (await stage.dataset(dataset_id)).images]
     assert captions == ["a photo of ohwx sleeps", None, "a photo of a cat, ohwx"]
 
@@ -450,7 +462,7 @@ async def test_a_dataset_becomes_a_training_under_review(stage: Stage) -> None:
     ]
     await ann.submit(dialog, {"Name": "Luna", "Trigger word": "ohwx", "What do the pictures show?": "character"})
     card = await stage.sees("Ready to train Luna?", f"<@{ann.id}>", "character", "**$1.50**")
-    assert labels_of(card)[-3:] == ["Start", "Advanced", "Cancel"]
+    assert labels_of(card)[-4:] == ["Start", "Advanced", "Change trigger word", "Cancel"]
     assert len(media_of(card)) == 1
     assert (await stage.job(job_of(card))).details["dataset"] == dataset_id
 
@@ -519,7 +531,7 @@ async def test_a_training_whose_dataset_is_deleted_can_only_be_cancelled(stage: 
     card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW))
     await stage.bot.workflows.datasets.delete(job_of(card), int(ann.id))
     gone = await stage.sees(f"<@{ann.id}>", "The dataset of this training was deleted.")
-    assert labels_of(gone) == ["Advanced", "Cancel"]
+    assert labels_of(gone) == ["Advanced", "Change trigger word", "Cancel"]
 
 
 # Whose it is.

@@ -10,7 +10,7 @@ from tests.datasets.hostile_files import a_picture, zip_bytes
 PICTURE = a_picture()
 OTHER = a_picture(2)
 ORPHAN = "is a text without a picture of the same name"
-TOO_LONG = "is longer than 1,000 characters: shorten it"
+TOO_LONG = "is longer than 4,000 characters: shorten it"
 NOT_UTF8 = "is not UTF-8 text: save it as UTF-8"
 
 
@@ -49,7 +49,8 @@ BESIDE = {
     "a text in another encoding": unusable("a.txt", "Kätzchen".encode("latin-1"), NOT_UTF8),
     "a text in UTF-32": unusable("a.txt", "a cat".encode("utf-32"), NOT_UTF8),
     "bytes called txt": unusable("a.txt", b"a\0cat", NOT_UTF8),
-    "a long text": unusable("a.txt", b"cat " * 300, TOO_LONG),
+    "a text as long as a caption may be": beside("a.txt", b"x" * 4000, "x" * 4000),
+    "a long text": unusable("a.txt", b"x" * 4001, TOO_LONG),
     "a book": unusable("a.txt", b"cat " * 9000, TOO_LONG),
     "an orphan": unusable("b.txt", b"a cat", ORPHAN),
     "an orphan in another folder": unusable("cats/a.txt", b"a cat", ORPHAN),
@@ -83,6 +84,17 @@ TABLES = {
     ),
     "a caption of two lines in a CSV": table("metadata.csv", 'file_name,text\r\na.jpg,"a\r\ncat"\r\n', a="a cat"),
     "a table in UTF-16": table("metadata.csv", "file_name,text\na.jpg,a cat".encode("utf-16"), a="a cat"),
+    "a CSV of European Excel": table(
+        "metadata.csv",
+        '\ufefffile_name;text\r\na.jpg;a cat, asleep\r\nb.jpg;"two; ""both"""',
+        a="a cat, asleep",
+        b='two; "both"',
+    ),
+    "a CSV with tabs": table("metadata.csv", "file_name\ttext\na.jpg\ta cat, asleep; black", a="a cat, asleep; black"),
+    "Unicode text of Excel": table("metadata.csv", "file_name\ttext\r\na.jpg\tKätzin".encode("utf-16"), a="Kätzin"),
+    "a CSV with commas and a semicolon in its head": table(
+        "metadata.csv", 'file_name,text,"size; in pixels"\na.jpg,a cat; asleep,9', a="a cat; asleep"
+    ),
     "a column called caption": table("metadata.csv", "file_name,caption\na.jpg,a cat", a="a cat"),
     "a column called prompt": table("metadata.jsonl", lines({"file_name": "a.jpg", "prompt": "a cat"}), a="a cat"),
     "several columns": table(
@@ -140,8 +152,8 @@ TABLES = {
     ),
     "a long text in a row": table(
         "metadata.csv",
-        f"file_name,text\na.jpg,{'x' * 1001}",
-        {"metadata.csv, line 2": "has a caption of more than 1,000 characters: shorten it"},
+        f"file_name,text\na.jpg,{'x' * 4001}",
+        {"metadata.csv, line 2": "has a caption of more than 4,000 characters: shorten it"},
     ),
     "quotes that never end": table(
         "metadata.csv",

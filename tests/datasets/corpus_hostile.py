@@ -18,6 +18,7 @@ from tests.datasets.hostile_files import (
     overlapping_zip,
     png_claiming,
     streamed_zip,
+    unicode_path,
     with_a_gap,
     with_comment,
     with_directory_field,
@@ -55,6 +56,13 @@ def unsafe(name: str) -> Case:
         lambda: zip_naming(name),
         f"“cats.zip” holds a file with an unsafe path, “{name.replace(chr(0), '')}”. "
         "Zip only the pictures and send it again.",
+    )
+
+
+def unsafe_beside(name: str, raw: bytes, shown: str) -> Case:
+    return refused(
+        lambda: zip_naming(raw, beside=unicode_path(name, raw)),
+        f"“cats.zip” holds a file with an unsafe path, “{shown}”. Zip only the pictures and send it again.",
     )
 
 
@@ -161,6 +169,18 @@ WAYS_OUT = {
     "a path upwards in Windows' own writing": unsafe("cats\\..\\..\\a.jpg"),
     "a NUL in a name": unsafe("a.jpg\0.exe"),
     "an unsafe folder": unsafe("cats/../"),
+    "a path upwards behind what may be half a letter": refused(
+        lambda: zip_naming(b"\x95\\..\\a.jpg"),
+        "“cats.zip” holds a file with an unsafe path, “ò\\..\\a.jpg”. Zip only the pictures and send it again.",
+    ),
+    "a path upwards in Unicode beside": unsafe_beside("../../a.jpg", b"a.jpg", "../../a.jpg"),
+    "a drive in Unicode beside": unsafe_beside("C:\\a.jpg", b"a.jpg", "C:/a.jpg"),
+    "a NUL in Unicode beside": unsafe_beside("a.jpg\0.exe", b"a.jpg", "a.jpg.exe"),
+    "a name of 5 KiB in Unicode beside": refused(
+        lambda: zip_naming(b"a.jpg", beside=unicode_path("b" * 5000 + ".jpg", b"a.jpg")),
+        f"No picture can be used: “…{'b' * 75}.jpg” has too long a name: shorten it.",
+    ),
+    "a path upwards with a harmless name beside": unsafe_beside("a.jpg", b"../a.jpg", "../a.jpg"),
     "a symbolic link": special(stat.S_IFLNK | 0o777),
     "a device": special(stat.S_IFCHR | 0o600),
     "a pipe": special(stat.S_IFIFO | 0o600),

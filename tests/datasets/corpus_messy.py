@@ -10,6 +10,7 @@ from tests.datasets.hostile_files import (
     lying_in_both_places,
     one_picture_zip,
     streamed_zip,
+    unicode_path,
     with_a_gap,
     with_comment,
     with_directory_field,
@@ -37,6 +38,10 @@ def named(sent: str, shown: str) -> Case:
 
 def several(files: dict[str, bytes], *kept: str, **out: str) -> Case:
     return Case(files=lambda: files, kept=kept, left_out=tuple(out.items()))
+
+
+def as_dos_reads(raw: bytes) -> str:
+    return raw.decode("cp437")
 
 
 PACKED = {
@@ -101,6 +106,31 @@ NAMES = {
         lambda: zip_bytes({"a.jpg": a_picture(1), "b.jpg": a_picture(2)}).replace(b"b.jpg", b"a.jpg"), "a.jpg", "a.jpg"
     ),
 }
+PLAN = "予定表.jpg".encode("shift-jis")  # its third letter ends with the byte of a backslash
+WORK = "成功.jpg".encode("big5")  # its second letter does
+HONEST = "運誠.jpg".encode("gbk")  # both letters do
+OTHER_EXTRA = b"\x55\x54\x05\x00\x01" + bytes(4)  # when it was changed, as Unix writes it
+
+
+def told_beside(extra: bytes, shown: str) -> Case:
+    return as_zip(lambda: zip_naming(PLAN, beside=extra), shown)
+
+
+ASIAN = {
+    "a backslash within a letter of Shift JIS": as_zip(lambda: zip_naming(PLAN), as_dos_reads(PLAN)),
+    "a backslash within a letter of Big5": as_zip(lambda: zip_naming(WORK), as_dos_reads(WORK)),
+    "a backslash within a letter of GBK": as_zip(lambda: zip_naming(HONEST), as_dos_reads(HONEST)),
+    "a letter with a backslash at the end": as_zip(lambda: zip_naming(PLAN[:-4]), as_dos_reads(PLAN[:-4])),
+    "a folder and such a letter": as_zip(
+        lambda: zip_naming(b"cats\\" + PLAN, beside=OTHER_EXTRA), "cats/" + as_dos_reads(PLAN)
+    ),
+    "a name in Unicode beside": told_beside(unicode_path("予定表.jpg", PLAN), "予定表.jpg"),
+    "folders in Unicode beside": told_beside(OTHER_EXTRA + unicode_path("猫\\予定表.jpg", PLAN), "猫/予定表.jpg"),
+    "a name beside that is of another": told_beside(unicode_path("猫.jpg", b"a.jpg"), as_dos_reads(PLAN)),
+    "a name beside in another version": told_beside(unicode_path("猫.jpg", PLAN, version=2), as_dos_reads(PLAN)),
+    "a name beside that is no UTF-8": told_beside(unicode_path(b"\xff.jpg", PLAN), as_dos_reads(PLAN)),
+    "no name beside": told_beside(unicode_path("", PLAN), as_dos_reads(PLAN)),
+}
 BESIDE = {
     "what systems put beside pictures": zipped(lambda: {"a.jpg": a_picture(), **dict.fromkeys(CLUTTER, b"")}, "a.jpg"),
     "the same picture twice": zipped(
@@ -108,6 +138,24 @@ BESIDE = {
         "a.png",
         "b.jpg",
         out={"c.png": "is the same picture as “a.png”"},
+    ),
+    "the same picture again, described": zipped(
+        lambda: {"a.png": png_bytes(photo(1)), "b.png": png_bytes(photo(1), compress_level=1), "b.txt": b"a cat"},
+        "a.png",
+        out={"b.png": "is the same picture as “a.png”"},
+        captions={"a.png": "a cat"},
+    ),
+    "the same picture again, described otherwise": zipped(
+        lambda: {"a.jpg": a_picture(), "a.txt": b"a cat", "b.jpg": a_picture(), "b.txt": b"a dog"},
+        "a.jpg",
+        out={"b.jpg": "is the same picture as “a.jpg”"},
+        captions={"a.jpg": "a cat"},
+    ),
+    "the same picture three times, described twice": zipped(
+        lambda: {**dict.fromkeys(("a.jpg", "b.jpg", "c.jpg"), a_picture()), "b.txt": b"a cat", "c.txt": b"a dog"},
+        "a.jpg",
+        out={"b.jpg": "is the same picture as “a.jpg”", "c.jpg": "is the same picture as “a.jpg”"},
+        captions={"a.jpg": "a cat"},
     ),
     "a zip within": zipped(
         lambda: {"a.jpg": a_picture(), "more.zip": one_picture_zip()},
@@ -161,4 +209,4 @@ TOGETHER = {
     "a picture and nothing": several({"a.jpg": a_picture(), "b.jpg": b""}, "a.jpg", **{"b.jpg": "is empty"}),
     "forty pictures": zipped(lambda: photo_files(40), *photo_files(40)),
 }
-MESSY = {**PACKED, **NAMES, **BESIDE, **TOGETHER}
+MESSY = {**PACKED, **NAMES, **ASIAN, **BESIDE, **TOGETHER}

@@ -32,10 +32,22 @@ def one_picture_zip(name: str = "a.jpg") -> bytes:
     return zip_bytes({name: a_picture()}, zipfile.ZIP_STORED)
 
 
-def zip_naming(name: str) -> bytes:
-    """A name in UTF-8 that is not marked as such, written over a placeholder of the same length."""
-    raw = name.encode()
-    return one_picture_zip("x" * len(raw)).replace(b"x" * len(raw), raw)
+def zip_naming(name: str | bytes, *, beside: bytes = b"") -> bytes:
+    """A name in UTF-8, or in any code page, that is not marked as such, written over a placeholder of the same length;
+    `beside` is an extra field."""
+    raw = name if isinstance(name, bytes) else name.encode()
+    entry = zipfile.ZipInfo("x" * len(raw))
+    entry.extra = beside
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(entry, a_picture())
+    return buffer.getvalue().replace(b"x" * len(raw), raw)
+
+
+def unicode_path(name: str | bytes, raw: bytes, *, version: int = 1) -> bytes:
+    """The extra field in which Info-ZIP writes the name once more, with the checksum of the name as it stands."""
+    utf8 = name if isinstance(name, bytes) else name.encode()
+    return struct.pack("<HHBL", 0x7075, 5 + len(utf8), version, zlib.crc32(raw)) + utf8
 
 
 def with_directory_field(archive: bytes, offset: int, layout: str, value: int, *, entry: int = 0) -> bytes:

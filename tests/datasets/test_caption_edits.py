@@ -79,7 +79,7 @@ LONG = "x" * MAX_CAPTION_CHARACTERS
     ],
 )
 def test_a_caption_that_would_be_too_long_is_named(edit: Callable[[], object]) -> None:
-    with pytest.raises(BadInput, match=r"^The caption of picture 7 would be longer than 1,000 characters"):
+    with pytest.raises(BadInput, match=r"^The caption of picture 7 would be longer than 4,000 characters"):
         edit()
 
 
@@ -87,7 +87,7 @@ def test_a_caption_that_would_be_too_long_is_named(edit: Callable[[], object]) -
     "edit", [lambda: replace_in_all(CATS, "cat", LONG + "x"), lambda: put_before_all(CATS, LONG + "x")]
 )
 def test_a_text_longer_than_any_caption_is_refused_before_it_is_put(edit: Callable[[], object]) -> None:
-    with pytest.raises(BadInput, match=r"^Write at most 1,000 characters"):
+    with pytest.raises(BadInput, match=r"^Write at most 4,000 characters"):
         edit()
 
 

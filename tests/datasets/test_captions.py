@@ -12,6 +12,9 @@ from bot.datasets.captions.captions import with_trigger_word
         ("a photo of ohwx on a wall", "a photo of ohwx on a wall"),
         ("OHWX, smiling", "OHWX, smiling"),
         ("a photo of ohwxes", "ohwx, a photo of ohwxes"),
+        ("ohwx-luna on grass", "ohwx, ohwx-luna on grass"),
+        ("a tok-ohwx", "ohwx, a tok-ohwx"),
+        ("ohwx's bowl", "ohwx's bowl"),
         ("", "ohwx"),
     ],
 )

@@ -27,7 +27,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_a_zip_becomes_a_model_and_only_its_person_is_called(live: LiveBot, ann: Person, photos: Path) -> None:
     card = await live.hand_over(ann, photos, "Luna")
     assert "**4 pictures** · this can work" in text_of(card)
-    assert labels_of(card) == ["Edit captions", "Add more", "Edit", "Train anyway", "Advanced", "Cancel"]
+    assert labels_of(card) == [
+        "Edit captions",
+        "Add more",
+        "Edit",
+        "Train anyway",
+        "Advanced",
+        "Change trigger word",
+        "Cancel",
+    ]
     await ann.press(card, start_of(card))
     ready = await live.sees_text("your model **Luna** is ready")
     assert [person["id"] for person in ready["mentions"]] == [ann.id]

@@ -167,7 +167,7 @@ STUDIO = ["Edit captions", "Add more", "Edit"]
 DECISIONS = ["Submit again (may be charged)", "Give up", "What happened"]
 BUTTONS = {
     (JobKind.FINETUNE, JobStatus.PREPARING): ["Cancel"],
-    (JobKind.FINETUNE, JobStatus.REVIEW): [*STUDIO, "Start", "Advanced", "Cancel"],
+    (JobKind.FINETUNE, JobStatus.REVIEW): [*STUDIO, "Start", "Advanced", "Change trigger word", "Cancel"],
     (JobKind.FINETUNE, JobStatus.RUNNING): ["Cancel"],
     (JobKind.FINETUNE, JobStatus.UNCERTAIN): DECISIONS,
     (JobKind.FINETUNE, JobStatus.FAILED): ["What happened"],
@@ -315,7 +315,7 @@ def test_a_review_names_what_was_left_out_and_what_it_will_cost() -> None:
     assert "file\\-4.pdf" in text or "file-4.pdf" in text
     assert "file-5.pdf" not in text.replace("\\", "")
     assert "… and 2 more" in text
-    assert labels_of(card) == [*STUDIO, "All files left out", "Start", "Advanced", "Cancel"]
+    assert labels_of(card) == [*STUDIO, "All files left out", "Start", "Advanced", "Change trigger word", "Cancel"]
 
 
 def test_a_review_with_changed_settings_says_so() -> None:
@@ -630,4 +630,4 @@ def test_a_review_whose_dataset_was_deleted_says_so_and_offers_no_start() -> Non
     card = job_card(view(job_of(JobKind.FINETUNE, JobStatus.REVIEW), provider=CARD))
     assert_discord_takes(card)
     assert "The dataset of this training was deleted." in text_of(card)
-    assert labels_of(card) == ["Advanced", "Cancel"]
+    assert labels_of(card) == ["Advanced", "Change trigger word", "Cancel"]

@@ -17,6 +17,7 @@ from bot.messages.dataset_cards import (
     delete_dataset_question,
     last_caption_page,
     on_caption_page,
+    replaced,
 )
 from bot.messages.view import DatasetView, JobView
 from bot.outlook import Spread
@@ -263,6 +264,25 @@ def test_a_page_of_captions_says_what_is_written_and_what_is_not() -> None:
     ]
     assert labels_of(card) == ["Write these", "Find and replace"]
     assert galleries(card)[0]["items"][0]["description"] == "1 1.jpg, 2 IMG_2.jpg"
+
+
+def test_a_page_of_captions_says_what_was_just_done_to_all() -> None:
+    card = captions_page(dataset_view(images=images(1, caption="a cat")), 0, has_strip=False, done="Done.")
+    assert text_of(card).splitlines()[:3] == ["### Captions of Luna", "-# 1 of 1 written", "Done."]
+
+
+@pytest.mark.parametrize(
+    ("changed", "find", "put", "said"),
+    [
+        (12, "cat", "dog", "✅ 12 captions changed."),
+        (1, "", "a photo of", "✅ 1 caption changed."),
+        (0, "*cat*", "dog", "No caption changed: none holds “\\*cat\\*”."),
+        (0, "cat", "cat", "No caption changed: both texts are the same."),
+        (0, "", "a photo of", "No caption changed: all begin with “a photo of”."),
+    ],
+)
+def test_it_is_said_how_many_captions_changed(changed: int, find: str, put: str, said: str) -> None:
+    assert replaced(changed, find=find, put=put) == said
 
 
 def test_an_empty_page_of_captions_says_so_and_offers_nothing_to_write() -> None:

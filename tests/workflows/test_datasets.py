@@ -147,17 +147,19 @@ async def test_a_caption_that_is_too_long_changes_none_of_them(workshop: Worksho
 async def test_a_text_is_replaced_in_the_captions_of_what_is_in(workshop: Workshop) -> None:
     await store_draft(workshop, ["a Cat", "two cats", None, "a cat"])
     await workshop.do.datasets.edit(DRAFT, ME, leave_out=[4])
-    replaced = await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="cat", put="dog")
-    assert captions_of(replaced) == ["a dog", "two dogs", None, "a cat"]
-    before_all = await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="", put="a photo of")
-    assert captions_of(before_all) == ["a photo of a dog", "a photo of two dogs", None, "a cat"]
-    assert captions_of(await workshop.undo(DRAFT, ME)) == captions_of(replaced)
+    assert await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="cat", put="dog") == 2
+    assert captions_of(await draft(workshop)) == ["a dog", "two dogs", None, "a cat"]
+    assert await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="two", put="2") == 1
+    assert captions_of(await workshop.undo(DRAFT, ME)) == ["a dog", "two dogs", None, "a cat"]
+    assert await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="", put="a photo of") == 2
+    assert captions_of(await draft(workshop)) == ["a photo of a dog", "a photo of two dogs", None, "a cat"]
+    assert captions_of(await workshop.undo(DRAFT, ME)) == ["a dog", "two dogs", None, "a cat"]
     assert captions_of(await workshop.undo(DRAFT, ME)) == ["a Cat", "two cats", None, "a cat"]
 
 
 async def test_a_replacement_that_finds_nothing_is_no_step(workshop: Workshop) -> None:
     await store_draft(workshop, ["a cat"])
-    await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="whale", put="dog")
+    assert await workshop.do.datasets.replace_in_captions(DRAFT, ME, find="whale", put="dog") == 0
     assert (await draft(workshop)).last_act is DatasetAct.ADD
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from bot.datasets.archives.entries import (
     is_clutter,
     is_folder,
-    name_of,
     refuse_the_archive_for,
     unreadable_because,
 )
 from bot.datasets.archives.layout import Span, refuse_what_is_around, spans_of
+from bot.datasets.archives.names import name_of
 from bot.datasets.archives.stored import Packed, StoredFile
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.report import LeftOut, shown_name

@@ -2,34 +2,18 @@
 
 import stat
 import zipfile
-from contextlib import suppress
 from pathlib import PurePosixPath, PureWindowsPath
 
+from bot.datasets.archives.names import name_of
 from bot.datasets.archives.stored import METHODS
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.report import shown_name
 from bot.errors import DatasetRejected
 
 ENCRYPTED = 0x1 | 0x40
-_NAMED_IN_UTF8 = 0x800
 _PATCHED = 0x20
 _LONGEST_NAME = 4096  # bytes; no system keeps a longer path
 _CLUTTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "@eadir", "$recycle.bin"})
-
-
-def name_of(entry: zipfile.ZipInfo) -> str:
-    """The name as its person knows it: some zippers write UTF-8 and forget to say so, some of Windows write its own
-    mark between folders."""
-    name = entry.orig_filename
-    if not entry.flag_bits & _NAMED_IN_UTF8:
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
-    return name.replace("\\", "/")
-
-
-def name_bytes_of(entry: zipfile.ZipInfo) -> bytes:
-    """The name as it stands in the zip."""
-    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _NAMED_IN_UTF8 else "cp437")
 
 
 def is_folder(entry: zipfile.ZipInfo) -> bool:
@@ -42,10 +26,10 @@ def is_clutter(name: str) -> bool:
 
 
 def refuse_the_archive_for(shown: str, entry: zipfile.ZipInfo, limits: DatasetLimits) -> None:
-    name = entry.orig_filename
-    if _leaves_its_folder(name_of(entry)):
+    name = name_of(entry)
+    if unsafe := [each for each in (entry.orig_filename, name) if _leaves_its_folder(each)]:
         raise DatasetRejected(
-            f"“{shown}” holds a file with an unsafe path, “{shown_name(name)}”. "
+            f"“{shown}” holds a file with an unsafe path, “{shown_name(unsafe[0])}”. "
             "Zip only the pictures and send it again."
         )
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -67,11 +51,13 @@ def locked(shown: str) -> DatasetRejected:
 
 
 def _leaves_its_folder(name: str) -> bool:
-    return "\0" in name or name.startswith("/") or bool(PureWindowsPath(name).drive) or ".." in name.split("/")
+    """Every mark between folders counts here, also one that may be half a letter."""
+    path = name.replace("\\", "/")
+    return "\0" in path or path.startswith("/") or bool(PureWindowsPath(path).drive) or ".." in path.split("/")
 
 
 def unreadable_because(entry: zipfile.ZipInfo) -> str | None:
-    if len(entry.orig_filename) > _LONGEST_NAME:
+    if len(name_of(entry)) > _LONGEST_NAME:
         return "has too long a name: shorten it"
     if entry.compress_type not in METHODS or entry.flag_bits & _PATCHED:
         return "is packed in a way this bot does not read: zip it again in the ordinary way"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
 
-from bot.datasets.archives.entries import ENCRYPTED, locked, name_bytes_of
+from bot.datasets.archives.entries import ENCRYPTED, locked
+from bot.datasets.archives.names import name_bytes_of
 from bot.datasets.report import shown_name
 from bot.errors import DatasetRejected
 

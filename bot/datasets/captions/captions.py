@@ -7,7 +7,9 @@ import unicodedata
 
 from bot.datasets.archives.stored import StoredFile, content_of
 
-MAX_CAPTION_CHARACTERS = 1000
+# As much as one field of Discord's dialogs takes, so that whatever came with a picture can be edited there. Trainers
+# read less of it (FLUX 512 tokens, some 2,000 characters) and cut it themselves: no caption is lost for being longer.
+MAX_CAPTION_CHARACTERS = 4000
 _MAX_CAPTION_BYTES = 4 * MAX_CAPTION_CHARACTERS + 512
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -59,9 +61,17 @@ def cleaned_caption(text: str) -> str:
     return " ".join("".join(sign for sign in spaced if not unicodedata.category(sign).startswith("C")).split())
 
 
+def as_word(word: str) -> re.Pattern[str]:
+    """Finds a trigger word, in any case, where it is a word of its own.
+
+    Such words may hold a hyphen: "luna" is not meant by "ohwx-luna".
+    """
+    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
+
+
 def with_trigger_word(caption: str, word: str) -> str:
-    """The caption with the word in front, unless it stands there already as a word of its own, in any case."""
-    if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", caption, re.IGNORECASE):
+    """The caption with the word in front, unless it stands there already as a word of its own."""
+    if as_word(word).search(caption):
         return caption
     return f"{word}, {caption}" if caption else word
 

@@ -6,7 +6,7 @@ Captions go by the number of their picture, None where there is none. Only those
 import re
 from collections.abc import Iterator, Mapping
 
-from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, cleaned_caption, with_trigger_word
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS, as_word, cleaned_caption, with_trigger_word
 from bot.errors import BadInput
 
 
@@ -51,9 +51,9 @@ def with_changed_trigger_word(caption: str, old: str, new: str) -> str:
     """The caption with the new trigger word where the old one was, or else in front; doing it again changes nothing."""
     if old.lower() == new.lower():
         return with_trigger_word(caption, new)
-    written = _as_word(old)
+    written = as_word(old)
     rest = re.sub(rf"^{written.pattern},\s*", "", caption, flags=re.IGNORECASE)
-    if rest != caption and _as_word(new).search(rest):  # named there as well: in front it was only put there
+    if rest != caption and as_word(new).search(rest):  # named there as well: in front it was only put there
         caption = rest
     return with_trigger_word(written.sub(lambda _found: new, caption), new)
 
@@ -88,8 +88,3 @@ def _begins(caption: str, lead: str) -> bool:
 def _on_one_line(text: str) -> str:
     """As captions are written; what it begins and ends with is kept, for a space may be meant."""
     return re.sub(r"\s+", " ", text)
-
-
-def _as_word(word: str) -> re.Pattern[str]:
-    """Trigger words may hold a hyphen: "luna" is not meant by "ohwx-luna"."""
-    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)

@@ -6,7 +6,7 @@ Each row names a picture by its path from the table's own folder. A row that can
 import csv
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.datasets.archives.stored import StoredFile, Unreadable, content_of
@@ -19,6 +19,7 @@ MAX_ROWS = 10_000
 _MOST_REMARKS = 50  # about one table; the rest is counted
 _PICTURE_COLUMN = "file_name"
 _CAPTION_COLUMNS = ("text", "caption", "prompt", "description")
+_MARKS = ",;\t"
 _NAMES = ("metadata.jsonl", "metadata.csv")
 
 Row = Mapping[str, object]
@@ -111,7 +112,8 @@ def _lines_of_json(text: str) -> Iterator[tuple[int, Row | _Unusable]]:
 
 def _rows_of_csv(text: str) -> Iterator[tuple[int, Row | _Unusable]]:
     """A row may span lines: it is known by its last."""
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    lines = text.splitlines(keepends=True)
+    reader = csv.reader(lines, delimiter=_mark_between_columns(lines), strict=True)
     columns: list[str] | None = None
     while True:
         try:
@@ -125,6 +127,11 @@ def _rows_of_csv(text: str) -> Iterator[tuple[int, Row | _Unusable]]:
             columns = [value.strip() for value in values]
         elif any(values):
             yield reader.line_num, dict(zip(columns, values, strict=False))
+
+
+def _mark_between_columns(lines: Sequence[str]) -> str:
+    """The one that stands most often between their names; where the comma is in numbers, Excel writes semicolons."""
+    return max(_MARKS, key=lines[0].count) if lines else _MARKS[0]
 
 
 def _unusable(stored: StoredFile, reason: str) -> Table:

@@ -13,7 +13,7 @@ from bot.pictures.painting import paint, png_info
 
 MAX_ENTRIES = 2000
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
-MAX_CAPTION_BYTES = 8192
+MAX_CAPTION_BYTES = 32 * 1024  # of 4,000 characters, and a trigger word
 MAX_DESCRIBED_BYTES = 20 * 1024 * 1024  # as every provider that describes pictures
 PICTURE_ENDINGS = {".jpg", ".jpeg", ".png"}
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import OutcomeUnknown, ProviderBroken, ProviderRefused, ProviderUnreachable
 from bot.pictures.learning import learn
 from bot.pictures.learnt import read_manifest
@@ -534,6 +535,14 @@ async def test_a_picture_without_caption_is_described_when_captioning_is_on(open
     given = [f"picture {number}" for number in range(4)]
     assert said[False] == [*given, ""]
     assert said[True] == [*given, "a softly lit, mostly brown and beige picture in landscape format"]
+
+
+async def test_a_caption_may_be_as_long_as_people_may_write_it(opened: Opener, tmp_path: Path) -> None:
+    provider = opened()
+    written = ("ohwx, " + "😺" * MAX_CAPTION_CHARACTERS).encode()
+    dataset = dataset_of(tmp_path, **{"cat.png": drawn_picture(4), "cat.txt": written})
+    task = await provider.submit_training(replace(a_training(dataset, "job-1"), image_count=5))
+    assert await ended(provider, task) == Finished()
 
 
 async def test_a_description_is_the_same_in_another_process(opened: Opener, tmp_path: Path) -> None:
