@@ -14,7 +14,7 @@ from pathlib import Path
 import discord
 
 from bot.advice import ANY_TRAINER, appraisal_of, caption_offer
-from bot.messages.report_cards import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
+from bot.messages.sheet_pages import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
 from bot.messages.view import DatasetView
 from bot.permissions import own_dataset
 from bot.pictures.sheets import Tile, write_report_sheet

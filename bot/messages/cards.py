@@ -8,8 +8,9 @@ from bot.messages.buttons import Card
 from bot.messages.job_buttons import job_buttons
 from bot.messages.outages import put_right, waiting
 from bot.messages.outlooks import is_ready, waits
-from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, sheet_alt_text
+from bot.messages.report_cards import LIGHT_COLOURS
 from bot.messages.review import left_out_lines, review_quote, review_report, review_rows
+from bot.messages.sheet_pages import SHEET_NAME, sheet_alt_text
 from bot.messages.view import DatasetView, JobView
 from bot.messages.whereabouts import beside_the_card
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar

@@ -8,8 +8,9 @@ from bot.messages.buttons import Act, Card, button
 from bot.messages.cards import finished_card, sheet_gallery
 from bot.messages.lists import BLURPLE, pager
 from bot.messages.offers import dollars, quote, trainer_title
-from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, captions_line, report, start_button, studio_buttons
+from bot.messages.report_cards import LIGHT_COLOURS, captions_line, report, start_button, studio_buttons
 from bot.messages.review import LEFT_OUT_LINES, left_out_lines
+from bot.messages.sheet_pages import SHEET_NAME
 from bot.messages.view import DatasetView
 from bot.messages.words import count, flat, moment, plain
 from storage.datasets import Dataset, DatasetImage, DatasetLine

@@ -1,0 +1,87 @@
+"""The sheet of a dataset: which pictures it shows on which page, under which mark, and what it says in words."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw
+from bot.messages.view import DatasetView
+from bot.messages.words import flat
+from bot.pictures.sheets import MOST_TILES, Mark, Tile
+from storage.datasets import DatasetImage, DatasetLine
+
+SHEET_NAME = "pictures.jpg"
+SHORT_WORDS = {
+    Flaw.SURPLUS: "surplus",
+    Flaw.FLAT: "no contrast",
+    Flaw.BLURRED: "blurry",
+    Flaw.DARK: "too dark",
+    Flaw.BRIGHT: "too bright",
+    Flaw.NARROW: "narrow",
+    Flaw.SCREEN: "screenshot",
+    Flaw.SMALL: "small",
+    Flaw.BORDERED: "bars",
+}
+ALT_CHARACTERS = 1024
+
+
+def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], int]:
+    """What the sheet shows, and how many pictures beyond that."""
+    shown, beyond = _shown(view)
+    return [_tile(view.appraisal, image, path_of[image.file]) for image in shown], beyond
+
+
+def _shown(view: DatasetView) -> tuple[Sequence[DatasetImage], int]:
+    """What was left out comes last. Of too many, the flawed ones; the last tile then counts the others."""
+    chosen = view.dataset.chosen
+    if len(chosen) <= MOST_TILES:
+        out = [] if view.is_public else [image for image in view.dataset.images if not image.is_in]
+        return [*chosen, *out][:MOST_TILES], 0
+    flawed_first = sorted(chosen, key=lambda image: (image.number not in view.appraisal.findings, image.number))
+    shown = sorted(flawed_first[: MOST_TILES - 1], key=lambda image: image.number)
+    return shown, len(chosen) - len(shown)
+
+
+def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:
+    """A few pictures, those marked that have a caption."""
+    marks = {True: Mark.GOOD, False: Mark.PLAIN}
+    return [Tile(path=path_of[one.file], number=one.number, mark=marks[bool(one.caption)], label="") for one in images]
+
+
+def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Tile]:
+    """The first picture of each dataset that has one, in the order of the list."""
+    return [
+        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=flat(line.name, 18))
+        for place, line in enumerate(lines, start=1)
+        if line.cover is not None
+    ]
+
+
+def sheet_alt_text(view: DatasetView) -> str:
+    """What the sheet says to who cannot see it: names, and what was found."""
+    shown, beyond = _shown(view)
+    told = ", ".join(_told(view, image) for image in shown)
+    more = f" and {beyond:,} more" if beyond else ""
+    return flat(f"The pictures of {flat(view.dataset.name, 60)}: {told}", ALT_CHARACTERS - len(more)) + more
+
+
+def _told(view: DatasetView, image: DatasetImage) -> str:
+    findings = view.appraisal.findings.get(image.number, ())
+    said = "left out" if not image.is_in else _label(findings) if findings else ""
+    name = "" if view.is_public else f" {flat(image.name, 40)}"
+    return f"{image.number}{name}" + (f" ({said})" if said else "")
+
+
+def _tile(appraisal: Appraisal, image: DatasetImage, path: Path) -> Tile:
+    findings = appraisal.findings.get(image.number, ())
+    if not image.is_in:
+        return Tile(path=path, number=image.number, mark=Mark.OUT, label="left out")
+    if not findings:
+        return Tile(path=path, number=image.number, mark=Mark.GOOD, label="")
+    is_whole = findings[0].flaw in (Flaw.BORDERED, Flaw.NARROW)
+    mark = Mark.BAD if image.number in appraisal.flagged or findings[0].is_grave else Mark.DOUBT
+    return Tile(path=path, number=image.number, mark=mark, label=_label(findings), is_whole=is_whole)
+
+
+def _label(findings: Sequence[Finding]) -> str:
+    first = findings[0]
+    return f"twin of {first.twin_of}" if first.flaw is Flaw.TWIN else SHORT_WORDS[first.flaw]
