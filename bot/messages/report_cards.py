@@ -1,4 +1,4 @@
-"""The report card of a dataset: a light, one sentence of advice, and what was found where. Its sheet is `sheet_pages`."""
+"""The report card of a dataset: a light, one sentence of advice, what was found where. Its sheet: `sheet_pages`."""
 
 from collections.abc import Iterator, Sequence
 

@@ -48,9 +48,9 @@ def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> li
 
 
 def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Tile]:
-    """The first picture of each dataset that has one, in the order of the list."""
+    """The first picture of each dataset that has one, by its place in the list: names stand in the list beneath."""
     return [
-        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=flat(line.name, 18))
+        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label="")
         for place, line in enumerate(lines, start=1)
         if line.cover is not None
     ]

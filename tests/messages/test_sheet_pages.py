@@ -95,9 +95,6 @@ def test_a_told_sheet_is_within_discords_limit() -> None:
 def test_a_name_is_told_as_it_is_written_where_no_mark_up_is_read() -> None:
     view = judged(name="my_cat*s", images=(dataset_image(1, name="IMG_0001.jpg"),))
     assert sheet_alt_text(view) == "The pictures of my_cat*s: 1 IMG_0001.jpg"
-    line = DatasetLine(id="1", name="my_cat_and_her_friends", pictures=1, cover="a", updated_ms=0)
-    (cover,) = covers([line], {"a": Path("a")})
-    assert cover.label == "my_cat_and_her_fr…"
 
 
 def test_covers_have_the_place_of_their_dataset_in_the_list() -> None:
@@ -106,7 +103,18 @@ def test_covers_have_the_place_of_their_dataset_in_the_list() -> None:
         for number, cover in enumerate(("a", None, "c"))
     ]
     shown = covers(lines, {"a": Path("a"), "c": Path("c")})
-    assert [(tile.number, tile.label) for tile in shown] == [(1, "Set 0"), (3, "Set 2")]
+    assert [(tile.number, tile.label) for tile in shown] == [(1, ""), (3, "")]
+
+
+@pytest.mark.parametrize("name", ["Моя кошка", "猫", "Zoë", "🐈"])
+def test_no_name_is_drawn_for_the_font_knows_few_letters(name: str) -> None:
+    """Neither a dataset's nor a picture's."""
+    some = (dataset_image(1, name=name, caption=name), dataset_image(2, name=name, is_in=False))
+    view = judged(name=name, images=some, findings={1: [finding(Flaw.TWIN)]})
+    line = DatasetLine(id="1", name=name, pictures=1, cover="a", updated_ms=0)
+    paths = {image.file: Path(image.file) for image in some}
+    drawn = [*on_sheet(view)[0], *captioned(some, paths), *covers([line], {"a": Path("a")})]
+    assert [tile.label for tile in drawn] == ["twin of 1", "left out", "", "", ""]
 
 
 def test_a_captioned_picture_is_marked_in_the_strip_above_its_caption() -> None:
