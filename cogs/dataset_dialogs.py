@@ -15,6 +15,7 @@ from storage.models import NAME_CHARACTERS
 
 A_NEW_ONE = "new"
 NEW_NAME = "My pictures"
+NAME_MEANS = "Or the name of one you have, if the list does not show it: they go there"
 Label = discord.ui.Label[Any]
 
 
@@ -44,7 +45,7 @@ class AddDialog(Dialog, title="Add pictures to a dataset"):
         if dataset is None and own:
             self.add_item(Label(text="Dataset", component=self._choice))
         if dataset is None:
-            description = "Only for a new one" if own else None
+            description = NAME_MEANS if own else None
             self.add_item(Label(text="Name of a new dataset", description=description, component=self._name))
         if not uploads:
             description = f"Up to {LOOSE_UPLOADS} files: pictures, or a zip of them"
@@ -69,12 +70,14 @@ class AddDialog(Dialog, title="Add pictures to a dataset"):
         await request_addition(interaction, AddRequest(dataset=dataset, uploads=uploads, which=which))
 
     def _meant(self) -> tuple[str, Which]:
-        """Who writes a name wants a new one, whatever the list says."""
+        """A name that is written comes before the list, which ends at the latest: it may be one that is not shown."""
         if self._dataset is not None:
             return self._dataset, self._which
         chosen = self._choice.values[0] if self._choice.values else A_NEW_ONE
         name = self._name.value.strip()
-        return (name or NEW_NAME, Which.NEW) if name or chosen == A_NEW_ONE else (chosen, Which.KNOWN)
+        if name:
+            return name, Which.EITHER
+        return (NEW_NAME, Which.NEW) if chosen == A_NEW_ONE else (chosen, Which.KNOWN)
 
 
 class EditDialog(Dialog, title="Edit the dataset"):

@@ -122,6 +122,9 @@ async def test_files_without_a_name_begin_one_that_is_named_for_them(stage: Stag
     ann = stage.newcomer()
     await ann.command("dataset add", channel=CHANNEL, options={"picture_1": pictures[0]})
     await stage.sees("Pictures added to My pictures", f"<@{ann.id}>", "1 picture added")
+    await ann.command("dataset add", channel=CHANNEL, options={"picture_1": pictures[1]})
+    await stage.sees("Pictures added to My pictures 2", f"<@{ann.id}>", "1 picture added")
+    assert [line.pictures for line in await stage.datasets_of(ann)] == [1, 1], "they have nothing to do with each other"
 
 
 async def test_the_same_pictures_are_not_added_twice(stage: Stage, pictures: list[Path]) -> None:
@@ -170,6 +173,27 @@ async def test_who_writes_a_name_into_the_dialog_wants_a_new_dataset(stage: Stag
     await ann.submit(dialog, {"Dataset": [luna], "Name of a new dataset": "Fern", "Pictures": pictures})
     await stage.sees("Pictures added to Fern", f"<@{ann.id}>")
     assert {line.name for line in await stage.datasets_of(ann)} == {"Luna", "Fern"}
+
+
+async def test_a_name_in_the_dialog_that_exists_means_that_dataset(stage: Stage, pictures: list[Path]) -> None:
+    """The list ends at the latest: an older one is meant by its name, and is not begun a second time."""
+    ann = stage.newcomer()
+    await stage.give_dataset(ann)
+    moss = await stage.give_dataset(ann, dataset_image(1), name="Moss")
+    dialog = await ann.use_menu(await ann.say("Luna", channel=CHANNEL, files=pictures), MENU)
+    assert dialog.modal is not None
+    assert "the name of one you have" in dialog.modal["components"][1]["description"]
+    await ann.submit(dialog, {"Dataset": [moss], "Name of a new dataset": " luna"})
+    await stage.sees("Pictures added to Luna", f"<@{ann.id}>", "3 pictures added", "8 in it now.")
+    assert {line.name: line.pictures for line in await stage.datasets_of(ann)} == {"Luna": 8, "Moss": 1}
+
+
+async def test_a_new_dataset_chosen_without_a_name_is_a_new_one(stage: Stage, pictures: list[Path]) -> None:
+    ann = stage.newcomer()
+    await stage.give_dataset(ann, name="My pictures")
+    dialog = await ann.command("dataset add", channel=CHANNEL)
+    await ann.submit(dialog, {"Dataset": ["new"], "Pictures": pictures})
+    await stage.sees("Pictures added to My pictures 2", f"<@{ann.id}>")
 
 
 async def test_a_card_takes_more_pictures_and_asks_for_nothing_but_files(stage: Stage, pictures: list[Path]) -> None:
