@@ -20,6 +20,13 @@ class OpenDatasetButton(CardButton, act=Act.OPEN_DATASET):
         await show_dataset(interaction, self.subject)
 
 
+class SheetPageButton(CardButton, act=Act.SHEET_PAGE):
+    async def press(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        subject, _, page = self.subject.partition("-")
+        await show_dataset(interaction, subject, page=int(page or 0))
+
+
 class LeaveOutFlaggedButton(CardButton, act=Act.LEAVE_OUT_FLAGGED):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer()
@@ -84,6 +91,7 @@ async def _dataset(interaction: Interaction, subject: str) -> Dataset:
 
 DATASET_BUTTONS = (
     OpenDatasetButton,
+    SheetPageButton,
     LeaveOutFlaggedButton,
     UndoButton,
     AddMoreButton,

@@ -6,7 +6,7 @@ import discord
 
 from bot.client import Atelier
 from bot.downloads import Upload
-from bot.messages.words import count
+from bot.messages.words import count, spans
 from bot.workflows.requests import LOOSE_UPLOADS, AddRequest, Which, numbers_meant
 from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
 from cogs.dataset_showing import show_changed
@@ -14,6 +14,7 @@ from storage.datasets import Dataset, DatasetLine, datasets_of_person
 from storage.models import NAME_CHARACTERS
 
 A_NEW_ONE = "new"
+NUMBERS_CHARACTERS = 60  # of the 100 that a field's description may have
 NEW_NAME = "My pictures"
 NAME_MEANS = "Or the name of one you have, if the list does not show it: they go there"
 Label = discord.ui.Label[Any]
@@ -94,7 +95,8 @@ class EditDialog(Dialog, title="Edit the dataset"):
         description = "The numbers on the pictures that shall not be learnt, for example 3, 7-9"
         self.add_item(Label(text="Leave out", description=description, component=self._leave_out))
         if len(dataset.chosen) < len(dataset.images):
-            description = "Numbers of pictures that were left out and shall be learnt after all"
+            out = [image.number for image in dataset.images if not image.is_in]
+            description = f"To be learnt after all; left out now: {spans(out, NUMBERS_CHARACTERS)}"
             self.add_item(Label(text="Take back", description=description, component=self._take_back))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:

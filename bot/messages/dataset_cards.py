@@ -10,7 +10,7 @@ from bot.messages.lists import BLURPLE, pager
 from bot.messages.offers import dollars, quote, trainer_title
 from bot.messages.report_cards import LIGHT_COLOURS, captions_line, report, start_button, studio_buttons
 from bot.messages.review import LEFT_OUT_LINES, left_out_lines
-from bot.messages.sheet_pages import SHEET_NAME
+from bot.messages.sheet_pages import SHEET_NAME, last_page, page_line
 from bot.messages.view import DatasetView
 from bot.messages.words import count, flat, moment, plain
 from storage.datasets import Dataset, DatasetImage, DatasetLine
@@ -27,6 +27,9 @@ def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
     container.add_item(discord.ui.TextDisplay(f"### {plain(dataset.name, 60)}\n{report(view)}"))
     if has_sheet:
         container.add_item(sheet_gallery(view))
+    if last_page(view):
+        container.add_item(discord.ui.TextDisplay(page_line(view)))
+        container.add_item(discord.ui.ActionRow(*_turning_the_sheet(view)))
     container.add_item(discord.ui.TextDisplay(_below_the_sheet(view)))
     decide = [
         button(Act.DELETE_DATASET, "Delete", subject=dataset.id, person_id=person_id, style=discord.ButtonStyle.danger)
@@ -38,6 +41,18 @@ def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
     container.add_item(discord.ui.ActionRow(*studio_buttons(view)))
     container.add_item(discord.ui.ActionRow(*decide))
     return finished_card(container)
+
+
+def _turning_the_sheet(view: DatasetView) -> list[discord.ui.Button[Card]]:
+    """Round and round: what was left out is on the last page, one press before the first. Of two pages that would be
+    the same press twice, which Discord does not take."""
+    last, person_id = last_page(view), view.dataset.place.person_id
+    page = min(view.page, last)
+    before, after = ((page - 1) % (last + 1), (page + 1) % (last + 1)) if last > 1 else (0, 1)
+    return [
+        button(Act.SHEET_PAGE, sign, subject=f"{view.subject}-{there}", person_id=person_id, disabled=there == page)
+        for sign, there in (("◀", before), ("▶", after))
+    ]
 
 
 def _below_the_sheet(view: DatasetView) -> str:
@@ -84,6 +99,12 @@ def on_caption_page(dataset: Dataset, page: int) -> tuple[DatasetImage, ...]:
     return dataset.chosen[page * CAPTIONS_PER_PAGE : (page + 1) * CAPTIONS_PER_PAGE]
 
 
+def caption_page_with(dataset: Dataset, number: int) -> int | None:
+    """The page on which the picture of that number is; None when it is not in."""
+    places = {image.number: place for place, image in enumerate(dataset.chosen)}
+    return places[number] // CAPTIONS_PER_PAGE if number in places else None
+
+
 def last_caption_page(dataset: Dataset) -> int:
     return max(0, len(dataset.chosen) - 1) // CAPTIONS_PER_PAGE
 
@@ -128,6 +149,7 @@ def _turning(subject: str, page: int, last: int, person_id: int) -> list[discord
     before, after = f"{subject}-{max(page - 1, 0)}", f"{subject}-{min(page + 1, last)}"
     return [
         button(Act.CAPTIONS, "Previous", subject=before, person_id=person_id, disabled=page == 0),
+        button(Act.GO_TO_CAPTION, "Go to number", subject=subject, person_id=person_id),
         button(Act.CAPTIONS, "Next", subject=after, person_id=person_id, disabled=page == last),
     ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw
 from bot.messages.view import DatasetView
-from bot.messages.words import flat
+from bot.messages.words import flat, spans
 from bot.pictures.sheets import MOST_TILES, Mark, Tile
 from storage.datasets import DatasetImage, DatasetLine
 
@@ -22,6 +22,7 @@ SHORT_WORDS = {
     Flaw.BORDERED: "bars",
 }
 ALT_CHARACTERS = 1024
+NUMBERS_CHARACTERS = 60  # of a page's numbers, which may be scattered
 
 
 def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], int]:
@@ -31,14 +32,49 @@ def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], i
 
 
 def _shown(view: DatasetView) -> tuple[Sequence[DatasetImage], int]:
-    """What was left out comes last. Of too many, the flawed ones; the last tile then counts the others."""
+    """Everybody sees one sheet, whose last tile counts what it has no room for; its person turns pages."""
+    if not view.is_public:
+        return on_page(view), 0
     chosen = view.dataset.chosen
     if len(chosen) <= MOST_TILES:
-        out = [] if view.is_public else [image for image in view.dataset.images if not image.is_in]
-        return [*chosen, *out][:MOST_TILES], 0
-    flawed_first = sorted(chosen, key=lambda image: (image.number not in view.appraisal.findings, image.number))
-    shown = sorted(flawed_first[: MOST_TILES - 1], key=lambda image: image.number)
+        return chosen, 0
+    shown = sorted(_flawed_first(view)[: MOST_TILES - 1], key=_in_order)
     return shown, len(chosen) - len(shown)
+
+
+def on_page(view: DatasetView) -> Sequence[DatasetImage]:
+    """Pages begin with what is flawed, for it has to be looked at, and end with what was left out; on each of them
+    numbers stay in order, for they have to be found."""
+    out = [image for image in view.dataset.images if not image.is_in]
+    begin = min(view.page, last_page(view)) * MOST_TILES
+    return sorted([*_flawed_first(view), *out][begin : begin + MOST_TILES], key=_in_order)
+
+
+def last_page(view: DatasetView) -> int:
+    return max(0, len(view.dataset.images) - 1) // MOST_TILES
+
+
+def page_line(view: DatasetView) -> str:
+    """Which page, and whose numbers are on it: who looks for 57 need not turn them all."""
+    shown, page, last = on_page(view), min(view.page, last_page(view)), last_page(view)
+    taught, out = ([image.number for image in shown if image.is_in is is_in] for is_in in (True, False))
+    parts = [f"page {page + 1} of {last + 1}"]
+    parts += [f"pictures {spans(taught, NUMBERS_CHARACTERS)}"] if taught else []
+    parts += [f"left out {spans(out, NUMBERS_CHARACTERS)}"] if out else []
+    return f"-# {' · '.join(parts)}"
+
+
+def hides_some(view: DatasetView) -> bool:
+    """Whether its sheet leaves pictures to the pages that its person can open."""
+    return len(_shown(view)[0]) < len(view.dataset.images)
+
+
+def _flawed_first(view: DatasetView) -> list[DatasetImage]:
+    return sorted(view.dataset.chosen, key=lambda image: (image.number not in view.appraisal.findings, image.number))
+
+
+def _in_order(image: DatasetImage) -> tuple[bool, int]:
+    return not image.is_in, image.number
 
 
 def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from bot.datasets.appraising.appraisal import Finding, Flaw
-from bot.messages.sheet_pages import captioned, covers, sheet_alt_text, tiles
+from bot.messages.sheet_pages import captioned, covers, hides_some, last_page, page_line, sheet_alt_text, tiles
 from bot.messages.view import DatasetView
 from bot.pictures.sheets import Mark, Tile
 from storage.datasets import DatasetLine
 from tests.builders import dataset_image
 from tests.messages.test_cards import NASTY
 from tests.messages.test_report_cards import finding, images, judged
+
+
+def in_public(view: DatasetView) -> DatasetView:
+    return replace(view, is_public=True)
 
 
 def on_sheet(view: DatasetView) -> tuple[list[Tile], int]:
@@ -53,7 +57,7 @@ def test_left_out_pictures_stand_at_the_end_of_the_sheet() -> None:
 
 def test_forty_pictures_are_all_shown_and_what_was_left_out_takes_no_room_from_them() -> None:
     some = (dataset_image(1, is_in=False), *images(41)[1:])
-    shown, beyond = on_sheet(judged(images=some))
+    shown, beyond = on_sheet(in_public(judged(images=some)))
     assert [tile.number for tile in shown] == list(range(2, 42))
     assert beyond == 0
 
@@ -61,16 +65,51 @@ def test_forty_pictures_are_all_shown_and_what_was_left_out_takes_no_room_from_t
 def test_of_too_many_pictures_every_flawed_one_is_shown_and_the_others_are_counted() -> None:
     """The last of forty tiles is the count, so that it must not cost the last flawed picture its place."""
     flawed = {number: [finding(Flaw.BLURRED)] for number in range(362, 401)}
-    shown, beyond = on_sheet(judged(findings=flawed, images=images(400)))
+    shown, beyond = on_sheet(in_public(judged(findings=flawed, images=images(400))))
     assert [tile.number for tile in shown] == list(flawed)
     assert beyond == 361
 
 
 def test_of_too_many_pictures_the_shown_ones_stay_in_order() -> None:
     some = (*images(60), dataset_image(61, is_in=False))
-    shown, beyond = on_sheet(judged(findings={50: [finding(Flaw.BLURRED)]}, images=some))
+    shown, beyond = on_sheet(in_public(judged(findings={50: [finding(Flaw.BLURRED)]}, images=some)))
     assert [tile.number for tile in shown] == [*range(1, 39), 50]
     assert beyond == 21
+
+
+def test_every_picture_is_on_one_page_and_what_was_left_out_on_the_last_ones() -> None:
+    """Of 60, the flawed ones begin; who leaves out more than half of them still sees each."""
+    some = tuple(replace(image, is_in=image.number > 33) for image in images(93))
+    view = judged(findings={number: [finding(Flaw.DARK)] for number in (50, 93)}, images=some)
+    pages = [[tile.number for tile in on_sheet(replace(view, page=page))[0]] for page in range(3)]
+    assert pages == [[*range(34, 73), 93], [*range(73, 93), *range(1, 21)], [*range(21, 34)]]
+    last = on_sheet(replace(view, page=2))[0]
+    assert {(tile.mark, tile.label) for tile in last} == {(Mark.OUT, "left out")}
+    assert [on_sheet(replace(view, page=page))[1] for page in range(3)] == [0, 0, 0], "no tile is spent on counting"
+
+
+def test_behind_the_last_page_is_the_last() -> None:
+    view = judged(images=images(41))
+    assert [tile.number for tile in on_sheet(replace(view, page=999_999))[0]] == [41]
+    assert last_page(view) == 1
+    assert [last_page(judged(images=images(number))) for number in (0, 1, 40, 80, 81)] == [0, 0, 0, 1, 2]
+
+
+def test_a_page_says_whose_numbers_are_on_it() -> None:
+    some = (dataset_image(1, is_in=False), *images(62)[1:])
+    view = judged(findings={50: [finding(Flaw.BLURRED)]}, images=some)
+    assert page_line(view) == "-# page 1 of 2 · pictures 2-40, 50"
+    assert page_line(replace(view, page=7)) == "-# page 2 of 2 · pictures 41-49, 51-62 · left out 1"
+    scattered = judged(images=tuple(dataset_image(3 * number) for number in range(1, 81)))
+    assert len(page_line(scattered)) < 100
+
+
+@pytest.mark.parametrize(
+    ("number", "out", "hides"), [(40, 0, False), (41, 0, True), (5, 1, True), (0, 1, True), (0, 0, False)]
+)
+def test_a_public_sheet_that_hides_pictures_is_known(number: int, out: int, hides: bool) -> None:
+    left_out = tuple(dataset_image(900 + one, is_in=False) for one in range(out))
+    assert hides_some(in_public(judged(images=(*images(number), *left_out)))) is hides
 
 
 def test_what_the_sheet_shows_is_told_to_who_cannot_see_it() -> None:
@@ -81,15 +120,19 @@ def test_what_the_sheet_shows_is_told_to_who_cannot_see_it() -> None:
 
 def test_the_told_pictures_of_too_many_are_those_on_the_sheet() -> None:
     view = judged(findings={400: [finding(Flaw.DARK)]}, images=images(400))
-    told = sheet_alt_text(view)
-    assert told.endswith("38 38.jpg, 400 400.jpg (too dark) and 361 more")
-    assert "39 39.jpg" not in told
+    told = sheet_alt_text(in_public(view))
+    assert told.endswith("38, 400 (too dark) and 361 more")
+    assert " 39" not in told
+    page = sheet_alt_text(view)
+    assert page.endswith("39 39.jpg, 400 400.jpg (too dark)")
+    assert "40 40.jpg" not in page
 
 
 def test_a_told_sheet_is_within_discords_limit() -> None:
     long = judged(name=NASTY[:50], images=images(400, name="n" * 200))
     assert len(sheet_alt_text(long)) <= 1024
-    assert sheet_alt_text(long).endswith("… and 361 more")
+    assert sheet_alt_text(in_public(long)).endswith(" and 361 more")
+    assert len(sheet_alt_text(in_public(long))) <= 1024
 
 
 def test_a_name_is_told_as_it_is_written_where_no_mark_up_is_read() -> None:
