@@ -6,10 +6,10 @@ import discord
 
 from bot.messages.buttons import Act, Card, button
 from bot.messages.cards import finished_card, sheet_gallery
+from bot.messages.left_out import LEFT_OUT_FILE, LEFT_OUT_LINES, left_out_by_name, left_out_lines
 from bot.messages.lists import BLURPLE, pager
 from bot.messages.offers import dollars, quote, trainer_title
 from bot.messages.report_cards import LIGHT_COLOURS, captions_line, report, start_button, studio_buttons
-from bot.messages.review import LEFT_OUT_LINES, left_out_lines
 from bot.messages.sheet_pages import SHEET_NAME, last_page, page_line
 from bot.messages.view import DatasetView
 from bot.messages.words import count, flat, moment, plain
@@ -164,6 +164,18 @@ def _describe_label(view: DatasetView) -> str:
     price = view.offer.price_usd
     cost = "price unknown" if price is None else "free" if price == 0 else f"about {dollars(max(price, 0.01))}"
     return f"Describe {view.offer.pictures} for me ({cost})"
+
+
+def left_out_card(dataset: Dataset) -> Card:
+    """Every file by name; what has no room comes with the list, which its message carries then."""
+    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=BLURPLE)
+    lines, more = left_out_by_name(dataset.left_out)
+    head = f"### Left out of {plain(dataset.name, 60)}"
+    rest = [f"… and {more:,} more: all of them are in the list." if lines else "No file."] if more or not lines else []
+    container.add_item(discord.ui.TextDisplay("\n".join([head, *lines, *rest])))
+    if more:
+        container.add_item(discord.ui.File(f"attachment://{LEFT_OUT_FILE}"))
+    return finished_card(container)
 
 
 def delete_dataset_question(dataset: Dataset, person_id: int) -> Card:

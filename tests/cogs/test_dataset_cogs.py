@@ -391,6 +391,42 @@ async def test_a_training_under_review_is_mended_on_its_card_in_the_channel(stag
     assert missing["id"] == card["id"]
 
 
+# Its sheet.
+
+
+async def test_every_picture_of_a_large_dataset_is_on_a_page_of_its_sheet(stage: Stage) -> None:
+    ann = stage.newcomer()
+    some = (*(dataset_image(number) for number in range(1, 46)), dataset_image(46, is_in=False))
+    await stage.give_dataset(ann, *some)
+    card = await draft_of(ann)
+    assert "page 1 of 2 · pictures 1-40" in card.text
+    first = media_of(card.message or {})
+    await ann.press(card, "▶")
+    turned = await stage.shows(card, "page 2 of 2 · pictures 41-45 · left out 46")
+    assert len(media_of(turned)) == 1
+    assert media_of(turned)[0]["url"] != first[0]["url"]
+    dialog = await ann.press(card, "Edit")
+    assert dialog.modal is not None
+    assert dialog.modal["components"][2]["description"].endswith("left out now: 46")
+    await ann.press(card, "◀")
+    await stage.shows(card, "page 1 of 2")
+
+
+async def test_what_the_channel_is_not_shown_its_person_opens_also_after_the_training_ended(stage: Stage) -> None:
+    ann, ben = stage.newcomer(), stage.newcomer()
+    some = (*(dataset_image(number) for number in range(1, 6)), dataset_image(6, is_in=False))
+    card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW), images=some)
+    assert "belongs to somebody else" in await private_words(await ben.press(card, "All pictures"))
+    opened = await ann.press(card, "All pictures")
+    assert "**5 pictures**" in await private_words(opened)
+    await ann.press(card, "Cancel")
+    await stage.sees("cancelled", f"<@{ann.id}>")
+    dialog = await ann.press(opened, "Edit")
+    assert dialog.modal is not None
+    await ann.submit(dialog, {"Take back": "6"})
+    await stage.shows(opened, "**6 pictures**")
+
+
 # Captions.
 
 
@@ -414,6 +450,17 @@ async def test_captions_are_written_five_at_a_time_and_pages_are_turned(stage: S
     await stage.shows(pages, "**1** 1.jpg", "> a cat on a sofa")
     captions = {image.number: image.caption for image in (await stage.dataset(dataset_id)).images if image.caption}
     assert captions == {1: "a cat on a sofa", 6: "a cat asleep"}
+
+
+async def test_a_caption_is_found_by_its_number(stage: Stage) -> None:
+    ann = stage.newcomer()
+    await stage.give_dataset(ann, *(dataset_image(number) for number in range(1, 13)))
+    pages = await captions_of(stage, ann)
+    for typed in ("13", "0", "two", "-7", "²"):
+        answer = await ann.submit(await ann.press(pages, "Go to number"), {"Number": typed})
+        assert "No picture of that number is in it" in text_of(await answer.final())
+    await ann.submit(await ann.press(pages, "Go to number"), {"Number": " 12 "})
+    await stage.shows(pages, "**12** 12.jpg")
 
 
 async def test_a_caption_is_removed_by_writing_nothing(stage: Stage) -> None:

@@ -184,6 +184,7 @@ def test_the_most_there_can_be_wrong_under_review_fits_into_one_card() -> None:
         "Add more",
         "Edit",
         "Undo",
+        "All pictures",
         "All files left out",
         "Train anyway",
         "Advanced",
