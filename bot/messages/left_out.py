@@ -13,6 +13,7 @@ LEFT_OUT_LINES = 5  # that a card itself names
 LEFT_OUT_FILE = "files-left-out.txt"
 REASONS_TOLD = 3
 TEXT_CHARACTERS = 3700  # of the 4000 of a card, beside its heading and how many more there are
+LINES_BESIDE_THE_LIST = 10
 LINES_IN_FILE = 5000  # of at most 301 signs: in any script well below the 10 MB that Discord takes
 
 LeftOut = Sequence[tuple[str, str]]  # a name and the reason, the latest addition first
@@ -42,13 +43,15 @@ def left_out_lines(left_out: LeftOut) -> list[str]:
 
 
 def left_out_by_name(left_out: LeftOut) -> tuple[list[str], int]:
-    """As many as one card holds, and how many more there are."""
+    """All of them, or what one card holds, and how many more there are. Where the list comes too, a few are enough:
+    who reads it on a telephone has it at the end of the card."""
     lines: list[str] = []
     room = TEXT_CHARACTERS
     for name, reason in left_out:
         line = f"- {plain(name, 100)} {plain(reason)}"
         room -= len(line) + 1
         if room < 0:
+            del lines[LINES_BESIDE_THE_LIST:]
             break
         lines.append(line)
     return lines, len(left_out) - len(lines)

@@ -58,7 +58,7 @@ def page_line(view: DatasetView) -> str:
     """Which page, and whose numbers are on it: who looks for 57 need not turn them all."""
     shown, page, last = on_page(view), min(view.page, last_page(view)), last_page(view)
     taught, out = ([image.number for image in shown if image.is_in is is_in] for is_in in (True, False))
-    parts = [f"page {page + 1} of {last + 1}"]
+    parts = [f"Page {page + 1} of {last + 1}"]
     parts += [f"pictures {spans(taught, NUMBERS_CHARACTERS)}"] if taught else []
     parts += [f"left out {spans(out, NUMBERS_CHARACTERS)}"] if out else []
     return f"-# {' · '.join(parts)}"

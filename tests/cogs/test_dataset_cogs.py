@@ -399,17 +399,17 @@ async def test_every_picture_of_a_large_dataset_is_on_a_page_of_its_sheet(stage:
     some = (*(dataset_image(number) for number in range(1, 46)), dataset_image(46, is_in=False))
     await stage.give_dataset(ann, *some)
     card = await draft_of(ann)
-    assert "page 1 of 2 · pictures 1-40" in card.text
+    assert "Page 1 of 2 · pictures 1-40" in card.text
     first = media_of(card.message or {})
     await ann.press(card, "▶")
-    turned = await stage.shows(card, "page 2 of 2 · pictures 41-45 · left out 46")
+    turned = await stage.shows(card, "Page 2 of 2 · pictures 41-45 · left out 46")
     assert len(media_of(turned)) == 1
     assert media_of(turned)[0]["url"] != first[0]["url"]
     dialog = await ann.press(card, "Edit")
     assert dialog.modal is not None
     assert dialog.modal["components"][2]["description"].endswith("left out now: 46")
     await ann.press(card, "◀")
-    await stage.shows(card, "page 1 of 2")
+    await stage.shows(card, "Page 1 of 2")
 
 
 async def test_what_the_channel_is_not_shown_its_person_opens_also_after_the_training_ended(stage: Stage) -> None:

@@ -136,7 +136,7 @@ def test_the_sheet_of_a_draft_has_pages_that_are_turned(
 ) -> None:
     card = dataset_card(replace(dataset_view(images=images(pictures)), page=page), has_sheet=True)
     assert_discord_takes(card)
-    assert f"-# page {min(page, (pictures - 1) // 40) + 1} of {(pictures - 1) // 40 + 1} · pictures" in text_of(card)
+    assert f"-# Page {min(page, (pictures - 1) // 40) + 1} of {(pictures - 1) // 40 + 1} · pictures" in text_of(card)
     turning = [one for one in buttons_of(card) if one["label"] in ("◀", "▶")]
     for one, (meant, is_disabled) in zip(turning, (before, after), strict=True):
         assert one["custom_id"] == f"atelier:sheet-page:1001-{meant}:{ME}"
@@ -146,7 +146,7 @@ def test_the_sheet_of_a_draft_has_pages_that_are_turned(
 def test_forty_pictures_need_no_pages() -> None:
     card = dataset_card(dataset_view(images=images(40)), has_sheet=True)
     assert "◀" not in labels_of(card)
-    assert "page" not in text_of(card)
+    assert "Page" not in text_of(card)
 
 
 def test_the_most_there_can_be_wrong_with_a_draft_fits_into_one_card() -> None:

@@ -132,6 +132,7 @@ def test_of_four_hundred_files_with_the_longest_names_all_are_in_a_list_beside_t
     card = left_out_card(value)
     assert_discord_takes(card)
     named = sum(line.startswith("- ") for line in text_of(card).splitlines())
+    assert 5 < named <= 10
     assert text_of(card).splitlines()[-1] == f"… and {400 - named} more: all of them are in the list."
     (shown,) = files_of(value)
     assert shown["file"]["url"] == f"attachment://{LEFT_OUT_FILE}"

@@ -98,8 +98,8 @@ def test_behind_the_last_page_is_the_last() -> None:
 def test_a_page_says_whose_numbers_are_on_it() -> None:
     some = (dataset_image(1, is_in=False), *images(62)[1:])
     view = judged(findings={50: [finding(Flaw.BLURRED)]}, images=some)
-    assert page_line(view) == "-# page 1 of 2 · pictures 2-40, 50"
-    assert page_line(replace(view, page=7)) == "-# page 2 of 2 · pictures 41-49, 51-62 · left out 1"
+    assert page_line(view) == "-# Page 1 of 2 · pictures 2-40, 50"
+    assert page_line(replace(view, page=7)) == "-# Page 2 of 2 · pictures 41-49, 51-62 · left out 1"
     scattered = judged(images=tuple(dataset_image(3 * number) for number in range(1, 81)))
     assert len(page_line(scattered)) < 100
 
