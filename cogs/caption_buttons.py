@@ -9,7 +9,7 @@ from bot.client import Atelier
 from bot.datasets.captions.captions import MAX_CAPTION_CHARACTERS
 from bot.errors import BadInput
 from bot.messages.buttons import Act
-from bot.messages.dataset_cards import captions_page, on_caption_page, replaced
+from bot.messages.dataset_cards import caption_page_with, captions_page, on_caption_page, replaced
 from bot.messages.view import DatasetView
 from bot.messages.words import flat
 from cogs.answers import CardButton, Dialog, Interaction, place_of, take_in, weight_of
@@ -28,6 +28,12 @@ class CaptionsButton(CardButton, act=Act.CAPTIONS):
         else:
             await interaction.response.defer(ephemeral=True, thinking=True)
         await _show_page(interaction, subject, _number(self.subject))
+
+
+class GoToCaptionButton(CardButton, act=Act.GO_TO_CAPTION):
+    async def press(self, interaction: Interaction) -> None:
+        view = await _view(interaction, self.subject)
+        await interaction.response.send_modal(GoToDialog(interaction.client, view))
 
 
 class WriteCaptionsButton(CardButton, act=Act.WRITE_CAPTIONS):
@@ -96,6 +102,24 @@ class ReplaceDialog(Dialog, title="Find and replace"):
         await _show_page(interaction, self._subject, self._page, done=replaced(changed, find=find, put=put))
 
 
+class GoToDialog(Dialog, title="Go to a caption"):
+    def __init__(self, bot: Atelier, view: DatasetView) -> None:
+        super().__init__(bot)
+        self._subject = view.subject
+        self._number: discord.ui.TextInput[Any] = discord.ui.TextInput(max_length=4, custom_id="number")
+        description = "The number on the picture"
+        self.add_item(Label(text="Number", description=description, component=self._number))
+
+    async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer()
+        view = await _view(interaction, self._subject)
+        typed = self._number.value.strip()
+        page = caption_page_with(view.dataset, int(typed)) if typed.isdecimal() else None
+        if page is None:
+            raise BadInput("No picture of that number is in it: write a number from the sheet, for example 7.")
+        await _show_page(interaction, self._subject, page)
+
+
 def _caption_field(image: DatasetImage) -> discord.ui.TextInput[Any]:
     return discord.ui.TextInput(
         default=image.caption,
@@ -123,4 +147,4 @@ def _number(subject: str) -> int:
     return int(subject.partition("-")[2] or 0)
 
 
-CAPTION_BUTTONS = (CaptionsButton, WriteCaptionsButton, ReplaceInCaptionsButton, DescribeButton)
+CAPTION_BUTTONS = (CaptionsButton, GoToCaptionButton, WriteCaptionsButton, ReplaceInCaptionsButton, DescribeButton)

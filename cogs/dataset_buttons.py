@@ -1,8 +1,9 @@
 """The buttons on a dataset's card, alone or as a training under review."""
 
 from bot.messages.buttons import Act
-from bot.messages.dataset_cards import delete_dataset_question
-from bot.messages.lists import left_out, sentence
+from bot.messages.dataset_cards import delete_dataset_question, left_out_card
+from bot.messages.left_out import left_out_files
+from bot.messages.lists import sentence
 from bot.messages.words import plain
 from bot.workflows.requests import Which
 from cogs.answers import CardButton, Interaction
@@ -18,6 +19,13 @@ class OpenDatasetButton(CardButton, act=Act.OPEN_DATASET):
     async def press(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         await show_dataset(interaction, self.subject)
+
+
+class SheetPageButton(CardButton, act=Act.SHEET_PAGE):
+    async def press(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        subject, _, page = self.subject.partition("-")
+        await show_dataset(interaction, subject, page=int(page or 0))
 
 
 class LeaveOutFlaggedButton(CardButton, act=Act.LEAVE_OUT_FLAGGED):
@@ -60,7 +68,8 @@ class TrainDatasetButton(CardButton, act=Act.TRAIN_DATASET):
 class LeftOutButton(CardButton, act=Act.LEFT_OUT):
     async def press(self, interaction: Interaction) -> None:
         dataset = await _dataset(interaction, self.subject)
-        await interaction.response.send_message(view=left_out(dataset), ephemeral=True)
+        card, files = left_out_card(dataset), left_out_files(dataset.left_out)
+        await interaction.response.send_message(view=card, files=files, ephemeral=True)
 
 
 class DeleteDatasetButton(CardButton, act=Act.DELETE_DATASET):
@@ -84,6 +93,7 @@ async def _dataset(interaction: Interaction, subject: str) -> Dataset:
 
 DATASET_BUTTONS = (
     OpenDatasetButton,
+    SheetPageButton,
     LeaveOutFlaggedButton,
     UndoButton,
     AddMoreButton,

@@ -6,7 +6,7 @@ import discord
 
 from bot.client import Atelier
 from bot.downloads import Upload
-from bot.messages.words import count
+from bot.messages.words import count, spans
 from bot.workflows.requests import LOOSE_UPLOADS, AddRequest, Which, numbers_meant
 from cogs.answers import CHOICES, Dialog, Interaction, place_of, take_in, upload_of, weight_of
 from cogs.dataset_showing import show_changed
@@ -14,7 +14,9 @@ from storage.datasets import Dataset, DatasetLine, datasets_of_person
 from storage.models import NAME_CHARACTERS
 
 A_NEW_ONE = "new"
+NUMBERS_CHARACTERS = 60  # of the 100 that a field's description may have
 NEW_NAME = "My pictures"
+NAME_MEANS = "Or the name of one you have, if the list does not show it: they go there"
 Label = discord.ui.Label[Any]
 
 
@@ -44,7 +46,7 @@ class AddDialog(Dialog, title="Add pictures to a dataset"):
         if dataset is None and own:
             self.add_item(Label(text="Dataset", component=self._choice))
         if dataset is None:
-            description = "Only for a new one" if own else None
+            description = NAME_MEANS if own else None
             self.add_item(Label(text="Name of a new dataset", description=description, component=self._name))
         if not uploads:
             description = f"Up to {LOOSE_UPLOADS} files: pictures, or a zip of them"
@@ -69,12 +71,14 @@ class AddDialog(Dialog, title="Add pictures to a dataset"):
         await request_addition(interaction, AddRequest(dataset=dataset, uploads=uploads, which=which))
 
     def _meant(self) -> tuple[str, Which]:
-        """Who writes a name wants a new one, whatever the list says."""
+        """A name that is written comes before the list, which ends at the latest: it may be one that is not shown."""
         if self._dataset is not None:
             return self._dataset, self._which
         chosen = self._choice.values[0] if self._choice.values else A_NEW_ONE
         name = self._name.value.strip()
-        return (name or NEW_NAME, Which.NEW) if name or chosen == A_NEW_ONE else (chosen, Which.KNOWN)
+        if name:
+            return name, Which.EITHER
+        return (NEW_NAME, Which.NEW) if chosen == A_NEW_ONE else (chosen, Which.KNOWN)
 
 
 class EditDialog(Dialog, title="Edit the dataset"):
@@ -91,7 +95,8 @@ class EditDialog(Dialog, title="Edit the dataset"):
         description = "The numbers on the pictures that shall not be learnt, for example 3, 7-9"
         self.add_item(Label(text="Leave out", description=description, component=self._leave_out))
         if len(dataset.chosen) < len(dataset.images):
-            description = "Numbers of pictures that were left out and shall be learnt after all"
+            out = [image.number for image in dataset.images if not image.is_in]
+            description = f"To be learnt after all; left out now: {spans(out, NUMBERS_CHARACTERS)}"
             self.add_item(Label(text="Take back", description=description, component=self._take_back))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:

@@ -11,7 +11,7 @@ from bot.errors import BadInput, NotYours
 from bot.messages.buttons import Act
 from bot.messages.dataset_cards import datasets_page, delete_dataset_question
 from bot.messages.lists import PER_PAGE
-from bot.workflows.requests import LOOSE_UPLOADS, AddRequest
+from bot.workflows.requests import LOOSE_UPLOADS, AddRequest, Which
 from cogs.answers import CardButton, Interaction, own_datasets, place_of, upload_of
 from cogs.caption_buttons import CAPTION_BUTTONS
 from cogs.dataset_buttons import DATASET_BUTTONS
@@ -46,7 +46,7 @@ class DatasetsCog(commands.GroupCog, name="dataset", description="Pictures you c
 
     @app_commands.command(description="Add pictures to a dataset, or begin one: a zip, or up to 10 files")
     @app_commands.describe(
-        dataset="One of your datasets, or a name for a new one",
+        dataset="One of your datasets, or a name for a new one; without it a new one is begun",
         zip="A zip of pictures, with .txt captions beside them if you have some",
         **{f"picture_{number}": "A picture" for number in range(1, LOOSE_UPLOADS + 1)},
     )
@@ -73,7 +73,8 @@ class DatasetsCog(commands.GroupCog, name="dataset", description="Pictures you c
         if not files:
             await interaction.response.send_modal(await AddDialog.ask(interaction, dataset=dataset))
             return
-        request = AddRequest(dataset=dataset or NEW_NAME, uploads=tuple(map(upload_of, files)))
+        which = Which.NEW if dataset is None else Which.EITHER  # unnamed ones have nothing to do with each other
+        request = AddRequest(dataset=dataset or NEW_NAME, uploads=tuple(map(upload_of, files)), which=which)
         await request_addition(interaction, request)
 
     @app_commands.command(description="Rename a dataset, leave pictures out, take them back")

@@ -15,7 +15,7 @@ from storage.statuses import DatasetAct
 Changes = Mapping[int, Mapping[str, Any]]  # columns of images, by number: `is_in` and `caption`
 
 REMEMBERED_STEPS = 50
-FILES_TOLD = 500  # of those one addition left out
+FILES_TOLD = 2000  # of those one addition left out: as many as one zip may hold
 
 
 @dataclass(frozen=True, kw_only=True)

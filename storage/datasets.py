@@ -36,8 +36,8 @@ class DatasetImage:
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """`images` in the order of their numbers; `left_out` is a (name, reason) pair for every file of the additions that
-    are remembered and not undone; `last_act` is what *Undo* would undo, `last_step` its number, `steps` how many
-    there are."""
+    are remembered and not undone, the latest first; `last_act` is what *Undo* would undo, `last_step` its number,
+    `steps` how many there are."""
 
     id: str
     place: Place
@@ -169,7 +169,7 @@ async def _whole(connection: Connection, row: sa.Row[Any]) -> Dataset:
         place=place_of(row),
         name=row.name,
         images=tuple(_image(image) for image in await connection.execute(images)),
-        left_out=tuple((name, reason) for step in history for name, reason in step.left_out),
+        left_out=tuple((name, reason) for step in reversed(history) for name, reason in step.left_out),
         last_act=DatasetAct(history[-1].act) if history else None,
         last_step=history[-1].number if history else 0,
         steps=len(history),

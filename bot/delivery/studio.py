@@ -14,7 +14,7 @@ from pathlib import Path
 import discord
 
 from bot.advice import ANY_TRAINER, appraisal_of, caption_offer
-from bot.messages.report_cards import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
+from bot.messages.sheet_pages import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
 from bot.messages.view import DatasetView
 from bot.permissions import own_dataset
 from bot.pictures.sheets import Tile, write_report_sheet
@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.datasets import Dataset, DatasetImage, DatasetLine, find_dataset
 from storage.files import Files
 from storage.jobs import Job, find_job
-from storage.statuses import JobKind
+from storage.statuses import JobKind, JobStatus
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,18 @@ class Studio:
         self._sheets: OrderedDict[str, bytes] = OrderedDict()
 
     async def view_of(self, subject: str, person_id: int) -> DatasetView:
-        """By the id of a dataset, or of a training under review. Raises `NotFound`, `NotYours`, `BadInput`."""
+        """By the id of a dataset, or of a training. Raises `NotFound`, `NotYours`, `BadInput`.
+
+        A training judges it only while it waits for Start. What it began with is itself again afterwards, and buttons
+        that speak of the training still find it.
+        """
         async with self._database.reading() as connection:
             job = await find_job(connection, subject)
             training = job if job is not None and job.kind is JobKind.FINETUNE else None
             dataset = await find_dataset(connection, training.dataset_id if training else subject)
         dataset = own_dataset(dataset, person_id)
-        view = self.view_for(training, dataset) if training else None
+        is_open = training is not None and training.status is JobStatus.REVIEW
+        view = self.view_for(training, dataset) if training is not None and is_open else None
         if view is not None:
             return replace(view, is_public=False)
         trainers = self._providers.trainers()

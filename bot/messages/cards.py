@@ -6,10 +6,12 @@ import discord
 
 from bot.messages.buttons import Card
 from bot.messages.job_buttons import job_buttons
+from bot.messages.left_out import left_out_in_short
 from bot.messages.outages import put_right, waiting
 from bot.messages.outlooks import is_ready, waits
-from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, sheet_alt_text
-from bot.messages.review import left_out_lines, review_quote, review_report, review_rows
+from bot.messages.report_cards import LIGHT_COLOURS
+from bot.messages.review import review_quote, review_report, review_rows
+from bot.messages.sheet_pages import SHEET_NAME, sheet_alt_text
 from bot.messages.view import DatasetView, JobView
 from bot.messages.whereabouts import beside_the_card
 from bot.messages.words import COLOURS, STAGE_WORDS, TITLES, count, duration, moment, place_named, plain, progress_bar
@@ -220,4 +222,4 @@ def _done(view: JobView) -> str:
     what += [count(view.addition.captions, "caption", "captions")] if view.addition.captions else []
     pictures = " and ".join(what)
     note = f" {plain(job.note)}" if job.note else ""
-    return "\n".join([f"✅ {pictures} added{took}.{note}", *left_out_lines(view.addition.left_out)])
+    return "\n".join([f"✅ {pictures} added{took}.{note}", *left_out_in_short(view.addition.left_out)])

@@ -6,10 +6,11 @@ import discord
 
 from bot.messages.buttons import Act, Card, button
 from bot.messages.cards import finished_card, sheet_gallery
+from bot.messages.left_out import LEFT_OUT_FILE, LEFT_OUT_LINES, left_out_by_name, left_out_lines
 from bot.messages.lists import BLURPLE, pager
 from bot.messages.offers import dollars, quote, trainer_title
-from bot.messages.report_cards import LIGHT_COLOURS, SHEET_NAME, captions_line, report, start_button, studio_buttons
-from bot.messages.review import LEFT_OUT_LINES, left_out_lines
+from bot.messages.report_cards import LIGHT_COLOURS, captions_line, report, start_button, studio_buttons
+from bot.messages.sheet_pages import SHEET_NAME, last_page, page_line
 from bot.messages.view import DatasetView
 from bot.messages.words import count, flat, moment, plain
 from storage.datasets import Dataset, DatasetImage, DatasetLine
@@ -26,6 +27,9 @@ def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
     container.add_item(discord.ui.TextDisplay(f"### {plain(dataset.name, 60)}\n{report(view)}"))
     if has_sheet:
         container.add_item(sheet_gallery(view))
+    if last_page(view):
+        container.add_item(discord.ui.TextDisplay(page_line(view)))
+        container.add_item(discord.ui.ActionRow(*_turning_the_sheet(view)))
     container.add_item(discord.ui.TextDisplay(_below_the_sheet(view)))
     decide = [
         button(Act.DELETE_DATASET, "Delete", subject=dataset.id, person_id=person_id, style=discord.ButtonStyle.danger)
@@ -37,6 +41,18 @@ def dataset_card(view: DatasetView, *, has_sheet: bool) -> Card:
     container.add_item(discord.ui.ActionRow(*studio_buttons(view)))
     container.add_item(discord.ui.ActionRow(*decide))
     return finished_card(container)
+
+
+def _turning_the_sheet(view: DatasetView) -> list[discord.ui.Button[Card]]:
+    """Round and round: what was left out is on the last page, one press before the first. Of two pages that would be
+    the same press twice, which Discord does not take."""
+    last, person_id = last_page(view), view.dataset.place.person_id
+    page = min(view.page, last)
+    before, after = ((page - 1) % (last + 1), (page + 1) % (last + 1)) if last > 1 else (0, 1)
+    return [
+        button(Act.SHEET_PAGE, sign, subject=f"{view.subject}-{there}", person_id=person_id, disabled=there == page)
+        for sign, there in (("◀", before), ("▶", after))
+    ]
 
 
 def _below_the_sheet(view: DatasetView) -> str:
@@ -81,6 +97,12 @@ def on_caption_page(dataset: Dataset, page: int) -> tuple[DatasetImage, ...]:
     """The pictures of one page; the last page when there are fewer."""
     page = min(page, last_caption_page(dataset))
     return dataset.chosen[page * CAPTIONS_PER_PAGE : (page + 1) * CAPTIONS_PER_PAGE]
+
+
+def caption_page_with(dataset: Dataset, number: int) -> int | None:
+    """The page on which the picture of that number is; None when it is not in."""
+    places = {image.number: place for place, image in enumerate(dataset.chosen)}
+    return places[number] // CAPTIONS_PER_PAGE if number in places else None
 
 
 def last_caption_page(dataset: Dataset) -> int:
@@ -138,6 +160,7 @@ def _turning(subject: str, page: int, last: int, person_id: int) -> list[discord
     before, after = f"{subject}-{max(page - 1, 0)}", f"{subject}-{min(page + 1, last)}"
     return [
         button(Act.CAPTIONS, "Previous", subject=before, person_id=person_id, disabled=page == 0),
+        button(Act.GO_TO_CAPTION, "Go to number", subject=subject, person_id=person_id),
         button(Act.CAPTIONS, "Next", subject=after, person_id=person_id, disabled=page == last),
     ]
 
@@ -152,6 +175,18 @@ def _describe_label(view: DatasetView) -> str:
     price = view.offer.price_usd
     cost = "price unknown" if price is None else "free" if price == 0 else f"about {dollars(max(price, 0.01))}"
     return f"Describe {view.offer.pictures} for me ({cost})"
+
+
+def left_out_card(dataset: Dataset) -> Card:
+    """Every file by name; what has no room comes with the list, which its message carries then."""
+    container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=BLURPLE)
+    lines, more = left_out_by_name(dataset.left_out)
+    head = f"### Left out of {plain(dataset.name, 60)}"
+    rest = [f"… and {more:,} more: all of them are in the list." if lines else "No file."] if more or not lines else []
+    container.add_item(discord.ui.TextDisplay("\n".join([head, *lines, *rest])))
+    if more:
+        container.add_item(discord.ui.File(f"attachment://{LEFT_OUT_FILE}"))
+    return finished_card(container)
 
 
 def delete_dataset_question(dataset: Dataset, person_id: int) -> Card:

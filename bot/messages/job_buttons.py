@@ -19,6 +19,8 @@ def job_buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
         yield button(Act.CANCEL, "Cancel", subject=job.id, person_id=person_id, style=discord.ButtonStyle.danger)
     if job.kind in (JobKind.ADD, JobKind.CAPTION) and job.status is JobStatus.DONE and view.kept_as is not None:
         yield button(Act.OPEN_DATASET, "Open", subject=job.dataset_id, person_id=person_id)
+        if view.addition is not None and view.addition.left_out:
+            yield button(Act.LEFT_OUT, "All files left out", subject=job.dataset_id, person_id=person_id)
     if job.status is JobStatus.UNCERTAIN:
         yield from decision_buttons(view)
     if job.may_be_retried:

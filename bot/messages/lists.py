@@ -24,7 +24,6 @@ from bot.messages.words import (
 from bot.permissions import Asker
 from bot.providers.base_models import title_of
 from bot.providers.card import ProviderCard, TrainerCard
-from storage.datasets import Dataset
 from storage.history import StageEvent
 from storage.jobs import Job
 from storage.models import Model
@@ -148,15 +147,6 @@ def _latest_that_fit(lines: Sequence[str], room: int) -> list[str]:
             return ["…", *reversed(kept)]
         kept.append(line)
     return kept[::-1]
-
-
-def left_out(dataset: Dataset) -> Card:
-    lines = [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in dataset.left_out]
-    kept: list[str] = []
-    while lines and sum(map(len, kept)) + len(kept) + len(lines[0]) < TEXT_CHARACTERS:
-        kept.append(lines.pop(0))
-    more = [f"… and {len(lines)} more"] if lines else []
-    return _card(f"### Left out of {plain(dataset.name, 60)}\n" + "\n".join(kept + more))
 
 
 def help_card(providers: Sequence[ProviderCard], trainer: TrainerCard | None) -> Card:

@@ -1,19 +1,15 @@
-"""The report card of a dataset: what its sheet shows, a light, one sentence of advice, and what was found where."""
+"""The report card of a dataset: a light, one sentence of advice, what was found where. Its sheet: `sheet_pages`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import discord
 
-from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw, Light, Remark
+from bot.datasets.appraising.appraisal import Appraisal, Flaw, Light, Remark
 from bot.messages.buttons import Act, Card, button
 from bot.messages.view import DatasetView
-from bot.messages.words import count, flat, plain
-from bot.pictures.sheets import MOST_TILES, Mark, Tile
+from bot.messages.words import count, plain
 from bot.providers.card import CaptionRule
-from storage.datasets import DatasetImage, DatasetLine
 
-SHEET_NAME = "pictures.jpg"
 LIGHTS = {Light.GREEN: "🟢", Light.YELLOW: "🟡", Light.RED: "🔴"}
 LIGHT_COLOURS = {
     Light.GREEN: discord.Colour(0x23A55A),
@@ -32,19 +28,7 @@ FLAW_WORDS = {  # the gravest first
     Flaw.SMALL: "too small",
     Flaw.BORDERED: "bars around it",
 }
-SHORT_WORDS = {
-    Flaw.SURPLUS: "surplus",
-    Flaw.FLAT: "no contrast",
-    Flaw.BLURRED: "blurry",
-    Flaw.DARK: "too dark",
-    Flaw.BRIGHT: "too bright",
-    Flaw.NARROW: "narrow",
-    Flaw.SCREEN: "screenshot",
-    Flaw.SMALL: "small",
-    Flaw.BORDERED: "bars",
-}
 NUMBERS_TOLD = 12
-ALT_CHARACTERS = 1024
 
 
 def report(view: DatasetView) -> str:
@@ -115,53 +99,6 @@ def numbered(numbers: Sequence[int]) -> str:
     return f"{told} and {more} more" if more > 0 else told
 
 
-def tiles(view: DatasetView, path_of: Mapping[str, Path]) -> tuple[list[Tile], int]:
-    """What the sheet shows, and how many pictures beyond that."""
-    shown, beyond = _shown(view)
-    return [_tile(view.appraisal, image, path_of[image.file]) for image in shown], beyond
-
-
-def _shown(view: DatasetView) -> tuple[Sequence[DatasetImage], int]:
-    """What was left out comes last. Of too many, the flawed ones; the last tile then counts the others."""
-    chosen = view.dataset.chosen
-    if len(chosen) <= MOST_TILES:
-        out = [] if view.is_public else [image for image in view.dataset.images if not image.is_in]
-        return [*chosen, *out][:MOST_TILES], 0
-    flawed_first = sorted(chosen, key=lambda image: (image.number not in view.appraisal.findings, image.number))
-    shown = sorted(flawed_first[: MOST_TILES - 1], key=lambda image: image.number)
-    return shown, len(chosen) - len(shown)
-
-
-def captioned(images: Sequence[DatasetImage], path_of: Mapping[str, Path]) -> list[Tile]:
-    """A few pictures, those marked that have a caption."""
-    marks = {True: Mark.GOOD, False: Mark.PLAIN}
-    return [Tile(path=path_of[one.file], number=one.number, mark=marks[bool(one.caption)], label="") for one in images]
-
-
-def covers(lines: Sequence[DatasetLine], path_of: Mapping[str, Path]) -> list[Tile]:
-    """The first picture of each dataset that has one, in the order of the list."""
-    return [
-        Tile(path=path_of[line.cover], number=place, mark=Mark.PLAIN, label=flat(line.name, 18))
-        for place, line in enumerate(lines, start=1)
-        if line.cover is not None
-    ]
-
-
-def sheet_alt_text(view: DatasetView) -> str:
-    """What the sheet says to who cannot see it: names, and what was found."""
-    shown, beyond = _shown(view)
-    told = ", ".join(_told(view, image) for image in shown)
-    more = f" and {beyond:,} more" if beyond else ""
-    return flat(f"The pictures of {flat(view.dataset.name, 60)}: {told}", ALT_CHARACTERS - len(more)) + more
-
-
-def _told(view: DatasetView, image: DatasetImage) -> str:
-    findings = view.appraisal.findings.get(image.number, ())
-    said = "left out" if not image.is_in else _label(findings) if findings else ""
-    name = "" if view.is_public else f" {flat(image.name, 40)}"
-    return f"{image.number}{name}" + (f" ({said})" if said else "")
-
-
 def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
     """What can be done about the pictures, here as on a training's card."""
     subject, person_id, primary = view.subject, view.dataset.place.person_id, discord.ButtonStyle.primary
@@ -198,19 +135,3 @@ def _by_flaw(appraisal: Appraisal) -> Iterator[tuple[str, list[int]]]:
         numbers = [number for number, findings in appraisal.findings.items() if findings[0].flaw is flaw]
         if numbers:
             yield words, numbers
-
-
-def _tile(appraisal: Appraisal, image: DatasetImage, path: Path) -> Tile:
-    findings = appraisal.findings.get(image.number, ())
-    if not image.is_in:
-        return Tile(path=path, number=image.number, mark=Mark.OUT, label="left out")
-    if not findings:
-        return Tile(path=path, number=image.number, mark=Mark.GOOD, label="")
-    is_whole = findings[0].flaw in (Flaw.BORDERED, Flaw.NARROW)
-    mark = Mark.BAD if image.number in appraisal.flagged or findings[0].is_grave else Mark.DOUBT
-    return Tile(path=path, number=image.number, mark=mark, label=_label(findings), is_whole=is_whole)
-
-
-def _label(findings: Sequence[Finding]) -> str:
-    first = findings[0]
-    return f"twin of {first.twin_of}" if first.flaw is Flaw.TWIN else SHORT_WORDS[first.flaw]

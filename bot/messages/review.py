@@ -6,14 +6,15 @@ import discord
 
 from bot.datasets.captions.trigger_words import Verdict, judge, rarer
 from bot.messages.buttons import Act, Card, button
+from bot.messages.left_out import left_out_in_short
 from bot.messages.offers import quote, trainer_title
 from bot.messages.report_cards import captions_line, report, start_button, studio_buttons
-from bot.messages.view import JobView
+from bot.messages.sheet_pages import hides_some
+from bot.messages.view import DatasetView, JobView
 from bot.messages.words import count, plain
 from bot.providers.base_models import title_of
 
 SUCCESS = discord.ButtonStyle.success
-LEFT_OUT_LINES = 5  # that the card itself names
 
 
 def review_report(view: JobView) -> str:
@@ -28,10 +29,10 @@ def review_report(view: JobView) -> str:
 
 
 def review_quote(view: JobView) -> str:
-    """Below the sheet: words, captions, what was left out; who trains what, for how much, how long."""
+    """Below the sheet: words, captions, how much was left out; who trains what, for how much, how long."""
     lines = [line for line in (_word(view), _captions(view)) if line]
     if view.dataset is not None:
-        lines += left_out_lines(view.dataset.dataset.left_out)
+        lines += left_out_in_short(view.dataset.dataset.left_out)
     where = view.provider.title if view.trainer is None else trainer_title(view.provider, view.trainer)
     lines.append(f"**{where}**\n-# {' · '.join(_settings(view))}")
     if view.trainer is not None:
@@ -44,8 +45,7 @@ def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
     job, person_id = view.job, view.job.place.person_id
     if view.dataset is not None:
         yield list(studio_buttons(view.dataset))
-        if len(view.dataset.dataset.left_out) > LEFT_OUT_LINES:
-            yield [button(Act.LEFT_OUT, "All files left out", subject=view.dataset.subject, person_id=person_id)]
+        yield list(_all_of_it(view.dataset))
     decide: list[discord.ui.Button[Card]] = []
     if view.trainer is not None:
         decide.append(button(Act.ADVANCED, "Advanced", subject=job.id, person_id=person_id))
@@ -58,14 +58,13 @@ def review_rows(view: JobView) -> Iterator[list[discord.ui.Button[Card]]]:
     yield decide
 
 
-def left_out_lines(left_out: tuple[tuple[str, str], ...]) -> list[str]:
-    if not left_out:
-        return []
-    lines = [f"**Files left out: {len(left_out)}**"]
-    lines += [f"- {plain(name, 60)} {plain(reason, 120)}" for name, reason in left_out[:LEFT_OUT_LINES]]
-    if len(left_out) > LEFT_OUT_LINES:
-        lines.append(f"- … and {len(left_out) - LEFT_OUT_LINES} more")
-    return lines
+def _all_of_it(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
+    """What the channel is not shown, for its person alone."""
+    person_id = view.dataset.place.person_id
+    if hides_some(view):
+        yield button(Act.OPEN_DATASET, "All pictures", subject=view.subject, person_id=person_id)
+    if view.dataset.left_out:
+        yield button(Act.LEFT_OUT, "All files left out", subject=view.subject, person_id=person_id)
 
 
 def _word(view: JobView) -> str:

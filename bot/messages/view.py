@@ -22,7 +22,8 @@ from storage.training_sets import TrainingSet
 class DatasetView:
     """A dataset with what a trainer makes of it. `subject` is what its buttons speak of: the training under review that
     it is shown with, or itself; `offer` is who would write the missing captions; `provider` None where nobody
-    trains. A training's card is `public`: it shows no picture that is left out, and its sheet names no file.
+    trains. A training's card is `public`: it shows no picture that is left out, and its sheet names no file. A private
+    card shows all of them, as many at a time as a sheet holds: `page` is which of these, the last when there are fewer.
     """
 
     subject: str
@@ -32,6 +33,7 @@ class DatasetView:
     trainer: TrainerCard
     mode: Mode
     is_public: bool = False
+    page: int = 0
     offer: CaptionOffer | None = None
 
 

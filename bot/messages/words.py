@@ -1,5 +1,7 @@
 """Small pieces of wording that several cards share."""
 
+from collections.abc import Iterable
+
 import discord
 
 from storage.statuses import JobKind, JobStatus, Stage
@@ -136,3 +138,13 @@ def rough(seconds: float) -> str:
 
 def count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
+
+
+def spans(numbers: Iterable[int], longest: int) -> str:
+    """Numbers as people write them, `3, 7-9`; cut behind a whole one."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        begun = runs.pop() if runs and number == runs[-1][1] + 1 else (number, number)
+        runs.append((begun[0], number))
+    whole = ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
+    return whole if len(whole) <= longest else whole[: longest - 1].rpartition(", ")[0] + " …"

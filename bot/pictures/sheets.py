@@ -24,13 +24,19 @@ PANEL = (30, 31, 34)
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One picture of a sheet; `label` is a word or two, or empty."""
+    """One picture of a sheet; `label` is a word or two of ours, or empty.
+
+    What people write may be in any script, and the font has few: it is never drawn, only written beside a sheet.
+    """
 
     path: Path
     number: int
     mark: Mark
     label: str
     is_whole: bool = False  # shown without cropping, for its rim or its shape is its flaw
+
+    def __post_init__(self) -> None:
+        assert self.label.isascii(), "the font draws no other letters"
 
 
 def write_report_sheet(tiles: Sequence[Tile], into: Path, *, beyond: int = 0) -> Path:

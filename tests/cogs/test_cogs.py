@@ -216,6 +216,16 @@ async def test_a_button_of_somebody_elses_job_says_so(stage: Stage) -> None:
     assert "8.pdf is not a picture" in told
 
 
+async def test_a_long_list_of_files_left_out_comes_as_a_file_that_only_its_person_gets(stage: Stage) -> None:
+    ann = stage.newcomer()
+    many = tuple((f"{number}.pdf", "is not a picture") for number in range(900))
+    card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW), left_out=many)
+    assert "0.pdf" not in text_of(card)
+    answer = await ann.press(card, "All files left out")
+    assert "more: all of them are in the list." in await private_words(answer)
+    assert [one["filename"] for one in (answer.message or {})["attachments"]] == ["files-left-out.txt"]
+
+
 async def test_cancel_stops_a_review_and_pressing_an_old_button_is_too_late(stage: Stage) -> None:
     ann = stage.newcomer()
     card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW))

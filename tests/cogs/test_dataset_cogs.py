@@ -123,6 +123,9 @@ async def test_files_without_a_name_begin_one_that_is_named_for_them(stage: Stag
     ann = stage.newcomer()
     await ann.command("dataset add", channel=CHANNEL, options={"picture_1": pictures[0]})
     await stage.sees("Pictures added to My pictures", f"<@{ann.id}>", "1 picture added")
+    await ann.command("dataset add", channel=CHANNEL, options={"picture_1": pictures[1]})
+    await stage.sees("Pictures added to My pictures 2", f"<@{ann.id}>", "1 picture added")
+    assert [line.pictures for line in await stage.datasets_of(ann)] == [1, 1], "they have nothing to do with each other"
 
 
 async def test_the_same_pictures_are_not_added_twice(stage: Stage, pictures: list[Path]) -> None:
@@ -171,6 +174,27 @@ async def test_who_writes_a_name_into_the_dialog_wants_a_new_dataset(stage: Stag
     await ann.submit(dialog, {"Dataset": [luna], "Name of a new dataset": "Fern", "Pictures": pictures})
     await stage.sees("Pictures added to Fern", f"<@{ann.id}>")
     assert {line.name for line in await stage.datasets_of(ann)} == {"Luna", "Fern"}
+
+
+async def test_a_name_in_the_dialog_that_exists_means_that_dataset(stage: Stage, pictures: list[Path]) -> None:
+    """The list ends at the latest: an older one is meant by its name, and is not begun a second time."""
+    ann = stage.newcomer()
+    await stage.give_dataset(ann)
+    moss = await stage.give_dataset(ann, dataset_image(1), name="Moss")
+    dialog = await ann.use_menu(await ann.say("Luna", channel=CHANNEL, files=pictures), MENU)
+    assert dialog.modal is not None
+    assert "the name of one you have" in dialog.modal["components"][1]["description"]
+    await ann.submit(dialog, {"Dataset": [moss], "Name of a new dataset": " luna"})
+    await stage.sees("Pictures added to Luna", f"<@{ann.id}>", "3 pictures added", "8 in it now.")
+    assert {line.name: line.pictures for line in await stage.datasets_of(ann)} == {"Luna": 8, "Moss": 1}
+
+
+async def test_a_new_dataset_chosen_without_a_name_is_a_new_one(stage: Stage, pictures: list[Path]) -> None:
+    ann = stage.newcomer()
+    await stage.give_dataset(ann, name="My pictures")
+    dialog = await ann.command("dataset add", channel=CHANNEL)
+    await ann.submit(dialog, {"Dataset": ["new"], "Pictures": pictures})
+    await stage.sees("Pictures added to My pictures 2", f"<@{ann.id}>")
 
 
 async def test_a_card_takes_more_pictures_and_asks_for_nothing_but_files(stage: Stage, pictures: list[Path]) -> None:
@@ -368,6 +392,42 @@ async def test_a_training_under_review_is_mended_on_its_card_in_the_channel(stag
     assert missing["id"] == card["id"]
 
 
+# Its sheet.
+
+
+async def test_every_picture_of_a_large_dataset_is_on_a_page_of_its_sheet(stage: Stage) -> None:
+    ann = stage.newcomer()
+    some = (*(dataset_image(number) for number in range(1, 46)), dataset_image(46, is_in=False))
+    await stage.give_dataset(ann, *some)
+    card = await draft_of(ann)
+    assert "Page 1 of 2 · pictures 1-40" in card.text
+    first = media_of(card.message or {})
+    await ann.press(card, "▶")
+    turned = await stage.shows(card, "Page 2 of 2 · pictures 41-45 · left out 46")
+    assert len(media_of(turned)) == 1
+    assert media_of(turned)[0]["url"] != first[0]["url"]
+    dialog = await ann.press(card, "Edit")
+    assert dialog.modal is not None
+    assert dialog.modal["components"][2]["description"].endswith("left out now: 46")
+    await ann.press(card, "◀")
+    await stage.shows(card, "Page 1 of 2")
+
+
+async def test_what_the_channel_is_not_shown_its_person_opens_also_after_the_training_ended(stage: Stage) -> None:
+    ann, ben = stage.newcomer(), stage.newcomer()
+    some = (*(dataset_image(number) for number in range(1, 6)), dataset_image(6, is_in=False))
+    card = await stage.give_job(ann, finetune_job(status=JobStatus.REVIEW), images=some)
+    assert "belongs to somebody else" in await private_words(await ben.press(card, "All pictures"))
+    opened = await ann.press(card, "All pictures")
+    assert "**5 pictures**" in await private_words(opened)
+    await ann.press(card, "Cancel")
+    await stage.sees("cancelled", f"<@{ann.id}>")
+    dialog = await ann.press(opened, "Edit")
+    assert dialog.modal is not None
+    await ann.submit(dialog, {"Take back": "6"})
+    await stage.shows(opened, "**6 pictures**")
+
+
 # Captions.
 
 
@@ -391,6 +451,17 @@ async def test_captions_are_written_five_at_a_time_and_pages_are_turned(stage: S
     await stage.shows(pages, "**1** 1.jpg", "> a cat on a sofa")
     captions = {image.number: image.caption for image in (await stage.dataset(dataset_id)).images if image.caption}
     assert captions == {1: "a cat on a sofa", 6: "a cat asleep"}
+
+
+async def test_a_caption_is_found_by_its_number(stage: Stage) -> None:
+    ann = stage.newcomer()
+    await stage.give_dataset(ann, *(dataset_image(number) for number in range(1, 13)))
+    pages = await captions_of(stage, ann)
+    for typed in ("13", "0", "two", "-7", "²"):
+        answer = await ann.submit(await ann.press(pages, "Go to number"), {"Number": typed})
+        assert "No picture of that number is in it" in text_of(await answer.final())
+    await ann.submit(await ann.press(pages, "Go to number"), {"Number": " 12 "})
+    await stage.shows(pages, "**12** 12.jpg")
 
 
 async def test_a_caption_is_removed_by_writing_nothing(stage: Stage) -> None:

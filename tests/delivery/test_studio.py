@@ -132,6 +132,19 @@ async def test_a_training_whose_trainer_is_gone_is_seen_by_the_first_that_is_off
     assert (view.subject, view.trainer) == (value.id, TRAINER)
 
 
+@pytest.mark.parametrize("status", [status for status in JobStatus if status is not JobStatus.REVIEW])
+async def test_a_training_that_waits_no_more_judges_its_dataset_no_more(desk: Desk, status: JobStatus) -> None:
+    """A dataset that /finetune began has that training's id for ever; its buttons may speak of another one's."""
+    await desk.store(dataset(id="77"))
+    for job_id in ("77", "88"):
+        job = finetune_job(id=job_id, status=status)
+        await desk.store_job(replace(job, details={**job.details, "dataset": "77", "trainer": "demanding"}))
+    for subject in ("77", "88"):
+        view = await desk.studio.view_of(subject, ME)
+        assert (view.subject, view.dataset.id) == ("77", "77")
+        assert (view.trainer, view.mode) == (TRAINER, Mode.GENERAL)
+
+
 async def test_a_retired_trainer_still_judges_what_waits_for_it(desk: Desk) -> None:
     job = finetune_job(status=JobStatus.REVIEW)
     view = desk.studio.view_for(replace(job, details={**job.details, "trainer": "retired"}), dataset())

@@ -1,7 +1,6 @@
 """What cannot work ends in one clear sentence to its person, and leaves nothing half stored."""
 
 import random
-import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -141,11 +140,14 @@ async def test_an_upload_above_the_limit_is_refused_at_once(live: LiveBot, tmp_p
 async def test_a_picture_of_60_megapixels_is_left_out_beside_good_ones(live: LiveBot, tmp_path: Path) -> None:
     path = tmp_path / "mixed.zip"
     path.write_bytes(zip_bytes({**photo_files(4), "huge.png": png_claiming(10_000, 6_000)}))
-    card = await live.hand_over(live.newcomer("Max"), path, "Mixed")
+    person = live.newcomer("Max")
+    card = await live.hand_over(person, path, "Mixed")
     text = text_of(card)
     assert "**4 pictures** · " in text
-    assert "Files left out: 1" in text
-    assert re.search(r"huge\.png has 60 megapixels; at most 50 fit", text)
+    assert "Files left out: 1**\n-# has 60 megapixels; at most 50 fit (1)" in text
+    assert "huge" not in text, "the channel reads no names"
+    told = await (await person.press(card, "All files left out")).final()
+    assert "huge.png has 60 megapixels; at most 50 fit" in text_of(told)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,10 @@ async def test_pictures_of_four_messages_become_a_model_and_a_restart_between_an
     said = await person.say("from the pier", channel="training", files=[loose[0], loose[2]])
     dialog = await person.use_menu(said, MENU)
     await person.submit(dialog, {"Dataset": (await draft(live, person)).id})
-    more = await live.sees_text("1 picture added", "7 in it now.", "loose-1.jpg is in the dataset already, as number 4")
+    more = await live.sees_text("1 picture added", "7 in it now.", "-# in the dataset already (1)")
+    assert "loose" not in text_of(more), "the channel reads no names"
+    names = await (await person.press(more, "All files left out")).final()
+    assert "loose-1.jpg is in the dataset already, as number 4" in text_of(names)
     await restart(live)
 
     await person.press(first, "Open")
@@ -117,7 +120,8 @@ async def test_pictures_of_four_messages_become_a_model_and_a_restart_between_an
     await live.sees_text("Harbour model is trained")
     assert count(live.data_dir, "training_images", training_set_id=job_id_on(review)) == 6
     assert len((await draft(live, person)).images) == 7
-    assert labels_of(await live.sees_text(f"Pictures added to {name}", "7 in it now.")) == ["Open"] == labels_of(more)
+    again = await live.sees_text(f"Pictures added to {name}", "7 in it now.")
+    assert labels_of(again) == ["Open", "All files left out"] == labels_of(more)
     assert unfinished_work(live.data_dir) == []
 
 

@@ -11,6 +11,7 @@ from bot.datasets.appraising.appraisal import Appraisal, Finding, Flaw, Light, R
 from bot.messages.buttons import Card
 from bot.messages.cards import job_card
 from bot.messages.dataset_cards import (
+    caption_page_with,
     captions_page,
     dataset_card,
     datasets_page,
@@ -125,6 +126,35 @@ def test_a_long_list_of_left_out_files_has_a_button_of_its_own() -> None:
     assert "All files left out" in labels_of(card)
 
 
+@pytest.mark.parametrize(
+    ("pictures", "page", "before", "after"),
+    [
+        (60, 0, (0, True), (1, False)),
+        (60, 1, (0, False), (1, True)),
+        (100, 0, (2, False), (1, False)),
+        (100, 1, (0, False), (2, False)),
+        (100, 2, (1, False), (0, False)),
+        (100, 999_999, (1, False), (0, False)),
+    ],
+)
+def test_the_sheet_of_a_draft_has_pages_that_are_turned(
+    pictures: int, page: int, before: tuple[int, bool], after: tuple[int, bool]
+) -> None:
+    card = dataset_card(replace(dataset_view(images=images(pictures)), page=page), has_sheet=True)
+    assert_discord_takes(card)
+    assert f"-# Page {min(page, (pictures - 1) // 40) + 1} of {(pictures - 1) // 40 + 1} · pictures" in text_of(card)
+    turning = [one for one in buttons_of(card) if one["label"] in ("◀", "▶")]
+    for one, (meant, is_disabled) in zip(turning, (before, after), strict=True):
+        assert one["custom_id"] == f"atelier:sheet-page:1001-{meant}:{ME}"
+        assert one["disabled"] is is_disabled
+
+
+def test_forty_pictures_need_no_pages() -> None:
+    card = dataset_card(dataset_view(images=images(40)), has_sheet=True)
+    assert "◀" not in labels_of(card)
+    assert "Page" not in text_of(card)
+
+
 def test_the_most_there_can_be_wrong_with_a_draft_fits_into_one_card() -> None:
     card = dataset_card(overflowing(), has_sheet=True)
     assert_discord_takes(card)
@@ -160,6 +190,7 @@ def test_the_most_there_can_be_wrong_under_review_fits_into_one_card() -> None:
         "Add more",
         "Edit",
         "Undo",
+        "All pictures",
         "All files left out",
         "Train anyway",
         "Advanced",
@@ -306,6 +337,12 @@ def test_pages_of_captions_are_turned(page: int, before: tuple[int, bool], after
     for one, (meant, is_disabled) in ((previous, before), (following, after)):
         assert one["custom_id"] == f"atelier:captions:1001-{meant}:{ME}"
         assert one["disabled"] is is_disabled
+
+
+@pytest.mark.parametrize(("number", "page"), [(2, 0), (6, 0), (7, 1), (11, 1), (12, 2), (1, None), (13, None)])
+def test_the_page_of_a_number_is_known_if_it_is_in(number: int, page: int | None) -> None:
+    some = (dataset_image(1, is_in=False), *images(12)[1:])
+    assert caption_page_with(dataset(images=some), number) == page
 
 
 def test_the_buttons_of_a_page_know_their_page() -> None:

@@ -12,7 +12,7 @@ from bot.permissions import Asker
 from storage.database import now_ms
 from storage.models import Model
 from storage.statuses import ErrorCategory, JobKind, JobStatus, Stage, StageOutcome
-from tests.builders import CARD, PLACE, TRAINER, TRAINING_SETTINGS, dataset, finetune_job, model, training_set
+from tests.builders import CARD, PLACE, TRAINER, TRAINING_SETTINGS, finetune_job, model, training_set
 from tests.messages.reading import assert_discord_takes, buttons_of, labels_of, text_of
 from tests.messages.test_cards import EVERY, NASTY, event, job_of
 
@@ -217,25 +217,6 @@ def test_a_very_long_timeline_fits_and_keeps_its_end() -> None:
     assert_discord_takes(card)
     assert text_of(card).rstrip().endswith("-# job 1001")
     assert "It took too long." in text_of(card)
-
-
-def test_every_file_left_out_is_named() -> None:
-    value = dataset(left_out=(("notes.pdf", "is not a picture"), ("small.jpg", "is too small")))
-    text = text_of(lists.left_out(value))
-    assert text.splitlines() == [
-        "### Left out of Luna",
-        "- notes.pdf is not a picture",
-        "- small.jpg is too small",
-    ]
-
-
-@pytest.mark.parametrize("name", ["n" * 200, NASTY[:200], "猫" * 200, "*" * 200])
-def test_four_hundred_files_with_the_longest_names_fit(name: str) -> None:
-    value = dataset(name=name[:100], left_out=tuple((f"{n}{name}"[:200], name) for n in range(400)))
-    card = lists.left_out(value)
-    assert_discord_takes(card)
-    named = sum(line.startswith("- ") for line in text_of(card).splitlines())
-    assert text_of(card).splitlines()[-1] == f"… and {400 - named} more"
 
 
 def test_help_names_every_command_and_how_to_begin() -> None:

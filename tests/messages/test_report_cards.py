@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,23 +14,17 @@ from bot.messages.report_cards import (
     LIGHT_COLOURS,
     LIGHTS,
     advice,
-    captioned,
     captions_line,
-    covers,
     numbered,
     report,
-    sheet_alt_text,
     start_button,
     studio_buttons,
-    tiles,
 )
 from bot.messages.view import DatasetView
-from bot.pictures.sheets import Mark, Tile
 from bot.providers.card import CaptionRule
-from storage.datasets import DatasetImage, DatasetLine
+from storage.datasets import DatasetImage
 from storage.statuses import DatasetAct
 from tests.builders import PLACE, TRAINER, dataset_image, dataset_view
-from tests.messages.test_cards import NASTY
 
 ADVISING = replace(TRAINER, advised_images=(10, 30), advised_side=512)
 
@@ -63,10 +56,6 @@ def finding(flaw: Flaw, *, is_grave: bool = True) -> Finding:
 
 def images(number: int, **changes: Any) -> tuple[DatasetImage, ...]:
     return tuple(dataset_image(one, **changes) for one in range(1, number + 1))
-
-
-def on_sheet(view: DatasetView) -> tuple[list[Tile], int]:
-    return tiles(view, {image.file: Path(image.file) for image in view.dataset.images})
 
 
 # The light and its sentence.
@@ -200,108 +189,7 @@ def test_captions_of_pictures_that_are_left_out_do_not_count() -> None:
     assert captions_line(dataset_view(images=(dataset_image(1, is_in=False),))) == ""
 
 
-# The sheet.
-
-
-def test_a_sheet_marks_what_is_bad_what_is_doubtful_and_what_is_out() -> None:
-    some = (*images(3), dataset_image(4, is_in=False))
-    view = judged(
-        findings={2: [finding(Flaw.DARK, is_grave=False)], 3: [finding(Flaw.BLURRED)]}, flagged=(3,), images=some
-    )
-    shown, beyond = on_sheet(view)
-    assert [(tile.number, tile.mark, tile.label) for tile in shown] == [
-        (1, Mark.GOOD, ""),
-        (2, Mark.DOUBT, "too dark"),
-        (3, Mark.BAD, "blurry"),
-        (4, Mark.OUT, "left out"),
-    ]
-    assert beyond == 0
-
-
-@pytest.mark.parametrize("flaw", Flaw)
-def test_every_flaw_is_a_word_or_two_on_its_tile(flaw: Flaw) -> None:
-    (first, *_), _ = on_sheet(judged(findings={1: [finding(flaw)]}))
-    assert 1 <= len(first.label) <= 12
-    assert first.is_whole is (flaw in (Flaw.BORDERED, Flaw.NARROW)), "cropped, these flaws would not be seen"
-
-
-def test_a_twin_names_the_other_one() -> None:
-    view = judged(findings={4: [Finding(flaw=Flaw.TWIN, is_grave=True, twin_of=2)]})
-    assert on_sheet(view)[0][3].label == "twin of 2"
-
-
-def test_left_out_pictures_stand_at_the_end_of_the_sheet() -> None:
-    some = tuple(replace(image, is_in=image.number > 2) for image in images(5))
-    assert [tile.number for tile in on_sheet(judged(images=some))[0]] == [3, 4, 5, 1, 2]
-
-
-def test_forty_pictures_are_all_shown_and_what_was_left_out_takes_no_room_from_them() -> None:
-    some = (dataset_image(1, is_in=False), *images(41)[1:])
-    shown, beyond = on_sheet(judged(images=some))
-    assert [tile.number for tile in shown] == list(range(2, 42))
-    assert beyond == 0
-
-
-def test_of_too_many_pictures_every_flawed_one_is_shown_and_the_others_are_counted() -> None:
-    """The last of forty tiles is the count, so that it must not cost the last flawed picture its place."""
-    flawed = {number: [finding(Flaw.BLURRED)] for number in range(362, 401)}
-    shown, beyond = on_sheet(judged(findings=flawed, images=images(400)))
-    assert [tile.number for tile in shown] == list(flawed)
-    assert beyond == 361
-
-
-def test_of_too_many_pictures_the_shown_ones_stay_in_order() -> None:
-    some = (*images(60), dataset_image(61, is_in=False))
-    shown, beyond = on_sheet(judged(findings={50: [finding(Flaw.BLURRED)]}, images=some))
-    assert [tile.number for tile in shown] == [*range(1, 39), 50]
-    assert beyond == 21
-
-
-def test_what_the_sheet_shows_is_told_to_who_cannot_see_it() -> None:
-    some = (*images(3), dataset_image(4, is_in=False))
-    view = judged(findings={2: [finding(Flaw.TWIN)]}, images=some)
-    assert sheet_alt_text(view) == "The pictures of Luna: 1 1.jpg, 2 2.jpg (twin of 1), 3 3.jpg, 4 4.jpg (left out)"
-
-
-def test_the_told_pictures_of_too_many_are_those_on_the_sheet() -> None:
-    view = judged(findings={400: [finding(Flaw.DARK)]}, images=images(400))
-    told = sheet_alt_text(view)
-    assert told.endswith("38 38.jpg, 400 400.jpg (too dark) and 361 more")
-    assert "39 39.jpg" not in told
-
-
-def test_a_told_sheet_is_within_discords_limit() -> None:
-    long = judged(name=NASTY[:50], images=images(400, name="n" * 200))
-    assert len(sheet_alt_text(long)) <= 1024
-    assert sheet_alt_text(long).endswith("… and 361 more")
-
-
-def test_a_name_is_told_as_it_is_written_where_no_mark_up_is_read() -> None:
-    view = judged(name="my_cat*s", images=(dataset_image(1, name="IMG_0001.jpg"),))
-    assert sheet_alt_text(view) == "The pictures of my_cat*s: 1 IMG_0001.jpg"
-    line = DatasetLine(id="1", name="my_cat_and_her_friends", pictures=1, cover="a", updated_ms=0)
-    (cover,) = covers([line], {"a": Path("a")})
-    assert cover.label == "my_cat_and_her_fr…"
-
-
-def test_covers_have_the_place_of_their_dataset_in_the_list() -> None:
-    lines = [
-        DatasetLine(id=str(number), name=f"Set {number}", pictures=1, cover=cover, updated_ms=0)
-        for number, cover in enumerate(("a", None, "c"))
-    ]
-    shown = covers(lines, {"a": Path("a"), "c": Path("c")})
-    assert [(tile.number, tile.label) for tile in shown] == [(1, "Set 0"), (3, "Set 2")]
-
-
-def test_a_captioned_picture_is_marked_in_the_strip_above_its_caption() -> None:
-    some = (dataset_image(1, caption="a cat"), dataset_image(2))
-    shown = captioned(some, {image.file: Path(image.file) for image in some})
-    assert [(tile.number, tile.mark) for tile in shown] == [(1, Mark.GOOD), (2, Mark.PLAIN)]
-
-
 def test_hostile_names_write_no_line_of_their_own_and_no_mark_up() -> None:
-    view = judged(name=NASTY, images=images(4, name=NASTY))
-    assert "\n" not in sheet_alt_text(view)
     trainer = replace(TRAINER, captions=CaptionRule.DEFAULTED)
     said = captions_line(dataset_view(trainer=trainer), trigger_word="**x**\n# y")
     assert "\n" not in said

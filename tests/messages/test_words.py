@@ -1,6 +1,7 @@
 """The small pieces of wording that cards share."""
 
 import re
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from bot.messages.words import (
     place_named,
     plain,
     progress_bar,
+    spans,
 )
 from storage.statuses import JobStatus, Stage
 
@@ -133,3 +135,20 @@ def test_a_place_is_named_without_what_may_be_a_signature() -> None:
 def test_where_no_mark_up_is_read_words_are_on_one_line_and_otherwise_as_written(text: str) -> None:
     assert flat(text, 300) == " ".join(text.split())
     assert len(flat(text, 20)) <= 20
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([], ""),
+        ([7], "7"),
+        ([9, 3, 7, 8], "3, 7-9"),
+        ([1, 2], "1-2"),
+        (range(1, 401), "1-400"),
+        (range(1, 99, 2), "1, 3, 5, 7 …"),
+        ([10, 20, 30, 40], "10, 20, 30, 40"),
+        ([10, 20, 30, 400], "10, 20, 30 …"),
+    ],
+)
+def test_numbers_are_said_in_runs_and_cut_behind_a_whole_one(numbers: Iterable[int], said: str) -> None:
+    assert spans(numbers, 14) == said

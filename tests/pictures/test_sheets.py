@@ -131,6 +131,12 @@ def test_a_rim_is_shown_when_it_is_the_flaw(tmp_path: Path) -> None:
     assert seen[0] < 0.005 < seen[1]
 
 
+@pytest.mark.parametrize("label", ["Моя кошка", "猫", "naïve", "…"])
+def test_a_label_that_the_font_may_not_know_is_no_label(label: str) -> None:
+    with pytest.raises(AssertionError, match="font"):
+        Tile(path=Path("picture.jpg"), number=1, mark=Mark.PLAIN, label=label)
+
+
 def test_any_label_fits_its_tile(paths: list[Path], tmp_path: Path) -> None:
     """Nothing is written on the ring, whose colour stays plain at the right end of the strip."""
     label = "nearly the same picture as number 123"

@@ -43,14 +43,20 @@ async def stored(database: Database, dataset_id: str = "5005") -> Dataset:
     return found
 
 
-async def with_pictures(database: Database, *numbers: int, job_id: str = "1001", dataset_id: str = "5005") -> Dataset:
+async def with_pictures(
+    database: Database,
+    *numbers: int,
+    job_id: str = "1001",
+    dataset_id: str = "5005",
+    left_out: tuple[tuple[str, str], ...] = LEFT_OUT,
+) -> Dataset:
     async with database.writing() as connection:
         await create_dataset(connection, dataset_id, PLACE, "Luna")
         await add_job(connection, finetune_job(id=job_id))
         found = await locked_dataset(connection, dataset_id)
         assert found is not None
         images = [dataset_image(0, name=f"{n}.jpg", file=f"{n:064x}") for n in numbers]
-        await add_images(connection, found, images, left_out=LEFT_OUT, job_id=job_id)
+        await add_images(connection, found, images, left_out=left_out, job_id=job_id)
     return await stored(database, dataset_id)
 
 
@@ -60,6 +66,18 @@ async def test_pictures_get_numbers_that_stay(database: Database) -> None:
     assert [(image.number, image.name) for image in grown.images] == [(1, "7.jpg"), (2, "8.jpg"), (3, "9.jpg")]
     assert grown.left_out == LEFT_OUT * 2
     assert grown.last_act is DatasetAct.ADD
+
+
+async def test_what_the_latest_addition_left_out_comes_first(database: Database) -> None:
+    """Each in the order in which it was handed over."""
+    first, second = (("a.pdf", "is a PDF"), ("b.pdf", "is a PDF")), (("c.pdf", "is a PDF"), ("d.pdf", "is a PDF"))
+    await with_pictures(database, 1, left_out=first)
+    assert (await with_pictures(database, 2, job_id="1002", left_out=second)).left_out == second + first
+
+
+async def test_every_file_of_a_full_zip_is_remembered(database: Database) -> None:
+    many = tuple((f"{number}.pdf", "is a PDF") for number in range(1999))
+    assert len((await with_pictures(database, 1, left_out=many)).left_out) == 1999
 
 
 async def test_what_a_job_added_is_known_by_its_id(database: Database) -> None:
