@@ -91,6 +91,7 @@ class EditDialog(Dialog, title="Edit the dataset"):
         )
         self._leave_out = _numbers("leave_out")
         self._take_back = _numbers("take_back")
+        self._remove = _numbers("remove")
         self.add_item(Label(text="Name", component=self._name))
         description = "The numbers on the pictures that shall not be learnt, for example 3, 7-9"
         self.add_item(Label(text="Leave out", description=description, component=self._leave_out))
@@ -98,6 +99,8 @@ class EditDialog(Dialog, title="Edit the dataset"):
             out = [image.number for image in dataset.images if not image.is_in]
             description = f"To be learnt after all; left out now: {spans(out, NUMBERS_CHARACTERS)}"
             self.add_item(Label(text="Take back", description=description, component=self._take_back))
+        description = "Numbers of pictures to remove with their files: no Undo brings them back"
+        self.add_item(Label(text="Delete for good", description=description, component=self._remove))
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer(ephemeral=True, thinking=interaction.message is None)
@@ -107,6 +110,7 @@ class EditDialog(Dialog, title="Edit the dataset"):
             name=self._name.value,
             leave_out=numbers_meant(self._leave_out.value),
             take_back=numbers_meant(self._take_back.value),
+            remove=numbers_meant(self._remove.value),
         )
         await show_changed(interaction, self._subject)
 

@@ -331,7 +331,7 @@ async def test_a_dataset_is_renamed_and_pictures_are_left_out_and_taken_back(sta
     card = await draft_of(ann)
     dialog = await ann.press(card, "Edit")
     assert dialog.modal is not None
-    assert [one["label"] for one in dialog.modal["components"]] == ["Name", "Leave out"], (
+    assert [one["label"] for one in dialog.modal["components"]] == ["Name", "Leave out", "Delete for good"], (
         "there is nothing to take back"
     )
     await ann.submit(dialog, {"Name": " Selene ", "Leave out": "3, 7-9"})
@@ -341,6 +341,19 @@ async def test_a_dataset_is_renamed_and_pictures_are_left_out_and_taken_back(sta
     await ann.submit(again, {"Take back": "9 – 8", "Leave out": "1"})
     await stage.shows(card, "### Selene", "**6 pictures**")
     assert chosen(await stage.dataset(dataset_id)) == [2, 4, 5, 6, 8, 9]
+
+
+async def test_pictures_are_deleted_for_good_and_no_undo_brings_them_back(stage: Stage) -> None:
+    ann = stage.newcomer()
+    dataset_id = await stage.give_dataset(ann)
+    card = await draft_of(ann)
+    await ann.submit(await ann.press(card, "Edit"), {"Leave out": "2-4"})
+    await stage.shows(card, "**2 pictures**")
+    await ann.submit(await ann.press(card, "Edit"), {"Delete for good": "3, 5"})
+    await stage.shows(card, "**1 picture**")
+    await ann.press(card, "Undo")
+    await stage.shows(card, "**3 pictures**")
+    assert [image.number for image in (await stage.dataset(dataset_id)).images] == [1, 2, 4]
 
 
 async def test_the_command_edits_too_and_shows_what_came_of_it(stage: Stage) -> None:
@@ -357,6 +370,7 @@ async def test_the_command_edits_too_and_shows_what_came_of_it(stage: Stage) -> 
         ({"Leave out": "the dark ones"}, "Write the numbers on the pictures, for example 3, 7-9."),
         ({"Leave out": "3-"}, "Write the numbers on the pictures, for example 3, 7-9."),
         ({"Leave out": "4-6"}, "There is no picture 6 in Luna: use the numbers on the sheet."),
+        ({"Leave out": "2", "Delete for good": "6"}, "There is no picture 6 in Luna"),
         ({"Leave out": "0"}, "There is no picture 0 in Luna"),
         ({"Name": "MOSS"}, "You already have a dataset called MOSS"),
         ({"Name": "\u200b"}, "Give the dataset a name"),
