@@ -162,7 +162,7 @@ class Finetune:
     async def _archive(self, job: Job) -> Json:
         """The weights come to us, where they are still to be had: they outlive the provider."""
         provider = self._providers.that(job.provider, Trains)
-        folder = self._files.empty_work_folder(job.id)
+        folder = await self._files.empty_work_folder(job.id)
         task = await self._bench.submissions.task_of(job)
         try:
             trained = await provider.fetch_weights(task, folder)
@@ -191,7 +191,7 @@ class Finetune:
             await add_model(connection, model)
         if weights is not None:
             await self._bench.share_if_possible(self._files.path_of(weights), weights_key(weights))
-        self._files.clear_work(job.id)
+        await self._files.clear_work(job.id)
         return {"weights": weights}
 
     def _trainer_of(self, job: Job) -> TrainerCard:

@@ -50,7 +50,7 @@ class Preparation:
 
     async def _receive(self, job: Job) -> Json:
         """Discord's links die soon, so the bytes are fetched first of all."""
-        folder = self._files.empty_work_folder(job.id)
+        folder = await self._files.empty_work_folder(job.id)
         left = self._limits.max_upload_bytes
         hashes = []
         for number, upload in enumerate(job.details["uploads"]):
@@ -64,7 +64,7 @@ class Preparation:
             addition = await addition_of(connection, job.id)
         if addition is None:
             addition = await self._added(job)
-        self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
+        await self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
         await self._bench.refresh_reviews(job.dataset_id)
         async with self._database.reading() as connection:
             dataset = await find_dataset(connection, job.dataset_id)
@@ -115,7 +115,7 @@ class Preparation:
         ]
         if not all(source.path.is_file() for source in uploads):
             raise DatasetRejected("The upload went missing on our disk: please send it again.")
-        into = self._files.empty_part_of_work(job.id, "prepared")
+        into = await self._files.empty_part_of_work(job.id, "prepared")
         async with self._telling(job) as on_progress:
             try:
                 return await prepare(

@@ -23,7 +23,7 @@ class References:
 
     async def receive(self, job: Job) -> list[str]:
         """Names of the cleaned pictures in the job's work folder, in order. Raises `BadInput`."""
-        folder = self._files.empty_part_of_work(job.id, "references")
+        folder = await self._files.empty_part_of_work(job.id, "references")
         return [await self._receive(upload, number, folder) for number, upload in enumerate(job.details["uploads"])]
 
     def paths(self, job: Job, names: list[str]) -> tuple[Path, ...]:

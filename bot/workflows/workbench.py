@@ -77,9 +77,10 @@ class Workbench:
 
     async def drop_files(self, files: Collection[str]) -> None:
         """Those of them that nothing needs. Nobody adds one of them while this looks."""
-        async with self.files.changing, self.database.writing() as connection:
-            for file in set(files) - await needed_files(connection, files):
-                self.files.remove(file)
+        async with self.files.changing:
+            async with self.database.writing() as connection:
+                unneeded = set(files) - await needed_files(connection, files)
+            await self.files.remove_all(unneeded)  # hundreds perhaps: the database is not held up for them
 
     async def share(self, file: Path, key: str) -> None:
         """Put a file into object storage, when there is one."""

@@ -120,8 +120,8 @@ async def test_a_crash_after_the_upload_is_deleted_finds_the_dataset_that_was_ma
     reached = asyncio.Event()
     real = workshop.files.clear_work
 
-    def clear(name: str) -> None:
-        real(name)
+    async def clear(name: str) -> None:
+        await real(name)
         reached.set()
         raise asyncio.CancelledError
 
