@@ -67,7 +67,7 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
 STORIES = [
     (Stage.RECEIVED, "downloads", "fetch"),
     (Stage.PREPARED, "files", "adopt"),
-    (Stage.STAGED, "files", "keep"),
+    (Stage.STAGED, "files", "adopt"),
     (Stage.STAGED, "cards", "refresh_soon"),
     (Stage.TRAINING, "provider", "submit_training"),
     (Stage.TRAINING, "provider", "check"),
