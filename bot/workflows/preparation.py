@@ -10,17 +10,19 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict
 
 from bot.datasets.limits import DatasetLimits
-from bot.datasets.preparation import SourceFile, prepare
+from bot.datasets.preparation import prepare
 from bot.datasets.report import LeftOut, Prepared, PreparedImage, top_reasons
 from bot.downloads import Downloads
 from bot.errors import DatasetRejected
 from bot.workflows.engine import Json
+from bot.workflows.receiving import Receiving
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.dataset_steps import Addition, add_images, addition_of
 from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset, free_name, locked_dataset
 from storage.jobs import Job, change_job
 from storage.statuses import JobKind, JobStatus, Stage
+from storage.trouble import naming_trouble
 
 PREPARE = "prepare"
 LANE = "prepare"
@@ -34,36 +36,27 @@ class Preparation:
         self._database = bench.database
         self._stages = bench.stages
         self._files = bench.files
-        self._downloads = downloads
+        self._receiving = Receiving(files=bench.files, downloads=downloads, max_bytes=limits.max_upload_bytes)
         self._pool = pool
         self._limits = limits
         bench.engine.tell(PREPARE, bench.endings.with_an_edge(self._tell))
 
     async def _tell(self, job_id: str) -> None:
-        await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
-        done = await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
+        received = await self._stages.run(job_id, Stage.RECEIVED, self._receiving.receive, can_be_cut_short=True)
+        done = await self._stages.run(
+            job_id, Stage.PREPARED, lambda job: self._prepare(job, received), can_be_cut_short=True
+        )
         is_addition = done.get("kind") == JobKind.ADD
         status, note = (JobStatus.DONE, done["note"]) if is_addition else (JobStatus.REVIEW, "")
         await self._stages.change(
             "review", job_id, only_when=(JobStatus.PREPARING,), status=status, progress=1.0, note=note
         )
 
-    async def _receive(self, job: Job) -> Json:
-        """Discord's links die soon, so the bytes are fetched first of all."""
-        folder = await self._files.empty_work_folder(job.id)
-        left = self._limits.max_upload_bytes
-        hashes = []
-        for number, upload in enumerate(job.details["uploads"]):
-            written = await self._downloads.fetch(upload["url"], folder / f"upload-{number}", max_bytes=left)
-            left -= written.size_bytes
-            hashes.append(written.sha256)
-        return {"uploads": hashes}
-
-    async def _prepare(self, job: Job) -> Json:
+    async def _prepare(self, job: Job, received: Json) -> Json:
         async with self._database.reading() as connection:
             addition = await addition_of(connection, job.id)
         if addition is None:
-            addition = await self._added(job)
+            addition = await self._added(job, received)
         await self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
         await self._bench.refresh_reviews(job.dataset_id)
         async with self._database.reading() as connection:
@@ -71,8 +64,8 @@ class Preparation:
         note = f"{len(dataset.chosen):,} in it now." if dataset and job.kind is JobKind.ADD else ""
         return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out), "note": note}
 
-    async def _added(self, job: Job) -> Addition:
-        prepared = await self._prepared(job)
+    async def _added(self, job: Job, received: Json) -> Addition:
+        prepared = await self._prepared(job, received)
         folder = self._files.work_folder(job.id) / "prepared"
         names = [image.sha256 for image in prepared.images]
         try:
@@ -107,25 +100,20 @@ class Preparation:
             raise DatasetRejected("That dataset was deleted meanwhile: send the pictures again to a new one.")
         return dataset
 
-    async def _prepared(self, job: Job) -> Prepared:
-        folder = self._files.work_folder(job.id)
-        uploads = [
-            SourceFile(path=folder / f"upload-{number}", name=upload["name"])
-            for number, upload in enumerate(job.details["uploads"])
-        ]
-        if not all(source.path.is_file() for source in uploads):
-            raise DatasetRejected("The upload went missing on our disk: please send it again.")
+    async def _prepared(self, job: Job, received: Json) -> Prepared:
+        sources = await self._receiving.sources(job, received)
         into = await self._files.empty_part_of_work(job.id, "prepared")
         async with self._telling(job) as on_progress:
             try:
-                return await prepare(
-                    uploads,
-                    into=into,
-                    pool=self._pool,
-                    limits=self._limits,
-                    most=self._limits.max_images,
-                    on_progress=on_progress,
-                )
+                with naming_trouble():  # a worker's too: what the system said comes back from it as it was
+                    return await prepare(
+                        sources,
+                        into=into,
+                        pool=self._pool,
+                        limits=self._limits,
+                        most=self._limits.max_images,
+                        on_progress=on_progress,
+                    )
             except BrokenExecutor as problem:
                 raise DatasetRejected(
                     "One of these pictures breaks the reader: leave out unusual ones and send the rest again."

@@ -12,6 +12,7 @@ from bot.errors import BadInput
 from bot.workflows.requests import REFERENCE_BYTES
 from storage.files import Files
 from storage.jobs import Job
+from storage.trouble import naming_trouble
 
 
 class References:
@@ -38,9 +39,10 @@ class References:
         raw = folder / f"upload-{number}"
         await self._downloads.fetch(upload["url"], raw, max_bytes=REFERENCE_BYTES)
         try:
-            prepared = await asyncio.get_running_loop().run_in_executor(
-                self._pool, prepare_image, raw, upload["name"], folder, self._limits
-            )
+            with naming_trouble():
+                prepared = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, prepare_image, raw, upload["name"], folder, self._limits
+                )
         except BrokenExecutor:
             raise BadInput("That reference picture breaks the reader: choose another.") from None
         finally:
