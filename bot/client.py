@@ -62,7 +62,7 @@ class Atelier(commands.AutoShardedBot):
         broadcasts = Broadcasts(self)
         resources.operators.speak_through(broadcasts)
         self.studio = Studio(
-            database=resources.database, files=resources.files, providers=resources.providers, pool=resources.pool
+            database=resources.database, files=resources.files, providers=resources.providers, pool=resources.drawing
         )
         self.notifier = Notifier(
             client=self,
