@@ -1,6 +1,7 @@
 """The file store: bytes named by their SHA-256, written whole or not at all, readable by this bot's user only."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import re
@@ -53,6 +54,14 @@ class Files:
         """Of any file; it is the file's name, once it is adopted."""
         return await self._in_thread(lambda: _sha256_of(path))
 
+    async def sizes_of(self, names: Collection[str]) -> dict[str, int]:
+        """In bytes; 0 for one that is gone."""
+        return await self._in_thread(lambda: {name: _size_of(self.path_of(name)) for name in names})
+
+    async def require_room(self, needed_bytes: int) -> None:
+        """Raises `StorageTrouble` when the disk has less than that, as if it were full already."""
+        await self._in_thread(lambda: self._require_room(needed_bytes))
+
     async def sweep(self, needed: Set[str]) -> int:
         """Remove what nothing needs and nobody put there lately; answers how many files. Call at start."""
         return await self._in_thread(lambda: self._sweep(needed))
@@ -104,6 +113,11 @@ class Files:
                 touched.add(target.parent)
         for parent in touched:
             _sync_folder(parent)
+
+    def _require_room(self, needed_bytes: int) -> None:
+        free = shutil.disk_usage(self._root).free
+        if free < needed_bytes:
+            raise OSError(errno.ENOSPC, f"{free >> 20:,} MiB are free where {needed_bytes >> 20:,} MiB are needed")
 
     def _remove_all(self, names: Collection[str]) -> None:
         for name in names:
@@ -170,6 +184,13 @@ class Files:
 def _sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _create_private(path: Path) -> BinaryIO:

@@ -65,6 +65,7 @@ class Finetune:
         provider, trainer = self._providers.trainer_meant(request.trainer, out=out)
         if request.uploads or not request.dataset:
             checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
+            await self._bench.room.require(place.person_id, request.uploads)
         settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
         async with self._database.writing() as connection:
             name = await self._name_for(connection, place, request)

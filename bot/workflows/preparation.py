@@ -16,6 +16,7 @@ from bot.downloads import Downloads
 from bot.errors import DatasetRejected
 from bot.workflows.engine import Json
 from bot.workflows.receiving import Receiving
+from bot.workflows.room import Kept
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.dataset_steps import Addition, add_images, addition_of
@@ -36,7 +37,10 @@ class Preparation:
         self._database = bench.database
         self._stages = bench.stages
         self._files = bench.files
-        self._receiving = Receiving(files=bench.files, downloads=downloads, max_bytes=limits.max_upload_bytes)
+        self._room = bench.room
+        self._receiving = Receiving(
+            files=bench.files, downloads=downloads, room=bench.room, max_bytes=limits.max_upload_bytes
+        )
         self._pool = pool
         self._limits = limits
         bench.engine.tell(PREPARE, bench.endings.with_an_edge(self._tell))
@@ -70,13 +74,14 @@ class Preparation:
         names = [image.sha256 for image in prepared.images]
         try:
             async with self._files.changing:
+                kept = await self._room.kept_by(job.place.person_id)
                 await self._files.adopt({name: folder / f"{name}.jpg" for name in names})
                 async with self._database.writing() as connection:
-                    return await self._add(connection, job, prepared)
+                    return await self._add(connection, job, prepared, kept)
         finally:
             await self._bench.drop_files(names)  # those that it did not take
 
-    async def _add(self, connection: Connection, job: Job, prepared: Prepared) -> Addition:
+    async def _add(self, connection: Connection, job: Job, prepared: Prepared, kept: Kept) -> Addition:
         dataset = await self._dataset_of(connection, job)
         wanted, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
         left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
@@ -84,6 +89,9 @@ class Preparation:
             return Addition(pictures=0, left_out=left_out)  # the training has its pictures all the same
         if not wanted:
             raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted)}.")
+        sizes = {image.sha256: image.size_bytes for image in prepared.images}
+        if refusal := kept.refusal({image.file: sizes[image.file] for image in wanted}):
+            raise DatasetRejected(refusal)
         await add_images(connection, dataset, wanted, left_out=left_out, job_id=job.id)
         addition = await addition_of(connection, job.id)
         assert addition is not None, "it was added in this transaction"

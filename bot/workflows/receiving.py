@@ -6,6 +6,7 @@ from bot.datasets.preparation import SourceFile
 from bot.downloads import Downloads
 from bot.errors import BadInput, DatasetRejected
 from bot.workflows.engine import Json
+from bot.workflows.room import Room
 from storage.files import Files
 from storage.jobs import Job
 
@@ -13,14 +14,16 @@ log = logging.getLogger(__name__)
 
 
 class Receiving:
-    def __init__(self, *, files: Files, downloads: Downloads, max_bytes: int) -> None:
+    def __init__(self, *, files: Files, downloads: Downloads, room: Room, max_bytes: int) -> None:
         self._files = files
         self._downloads = downloads
+        self._room = room
         self._max_bytes = max_bytes
 
     async def receive(self, job: Job) -> Json:
         """Discord's links die soon, so the bytes are fetched first of all."""
         folder = await self._files.empty_work_folder(job.id)
+        await self._room.require_on_disk(sum(upload["size_bytes"] for upload in job.details["uploads"]))
         left = self._max_bytes
         hashes = []
         for number, upload in enumerate(job.details["uploads"]):

@@ -14,6 +14,7 @@ from bot.workflows.caps import Caps
 from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine
 from bot.workflows.outages import Outages
+from bot.workflows.room import Room
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
@@ -48,6 +49,7 @@ class Workbench:
     webhook_for: WebhookFor
     operators: Operators
     caps: Caps
+    room: Room
 
     async def add(self, connection: Connection, job: Job) -> bool:
         """Store a new job; False when it is stored already. Raises `TooMany`."""

@@ -18,6 +18,8 @@ from bot.downloads import Downloads, Upload
 from bot.workflows.requests import AddRequest
 from bot.workflows.resuming import keep_resuming
 from storage.database import Database
+from storage.errors import StorageTrouble
+from storage.jobs import find_job
 from storage.statuses import JobKind, JobStatus, Stage, StageOutcome
 from tests.builders import CARD, PLACE, TRAINER
 from tests.small_disk import fill, free, small_disk_at
@@ -35,9 +37,11 @@ class Discord:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.asked = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
     def __call__(self, _request: httpx.Request) -> httpx.Response:
+        self.asked += 1
         self.meanwhile()
         self.meanwhile = lambda: None
         return httpx.Response(200, content=self.file.read_bytes())
@@ -72,8 +76,11 @@ async def _look_soon(_seconds: float) -> None:
     await asyncio.sleep(LOOKS_SECONDS)
 
 
-async def hand_over(workshop: Workshop, kind: JobKind, photos: Path) -> None:
-    upload = Upload(url=LINK, name="luna.zip", size_bytes=photos.stat().st_size)
+def described(photos: Path) -> Upload:
+    return Upload(url=LINK, name="luna.zip", size_bytes=photos.stat().st_size)
+
+
+async def hand_over(workshop: Workshop, kind: JobKind, upload: Upload) -> None:
     if kind is JobKind.ADD:
         await workshop.do.datasets.add(JOB, PLACE, AddRequest(dataset="Luna", uploads=(upload,)))
     else:
@@ -116,7 +123,7 @@ async def test_a_disk_that_fills_up_while_pictures_come_in_is_waited_for(
     workshop: Workshop, disk: Path, discord: Discord, photos: Path, kind: JobKind
 ) -> None:
     discord.meanwhile = lambda: fill(disk)
-    await hand_over(workshop, kind, photos)
+    await hand_over(workshop, kind, described(photos))
     await the_operator_is_told(workshop)
     free(disk)
     await ended_well(workshop, Stage.RECEIVED, JobStatus.DONE, JobStatus.REVIEW)
@@ -128,7 +135,7 @@ async def test_a_worker_that_cannot_write_its_picture_is_waited_for(
     workshop: Workshop, disk: Path, photos: Path, kind: JobKind
 ) -> None:
     once_after(workshop, "empty_part_of_work", lambda: fill(disk))
-    await hand_over(workshop, kind, photos)
+    await hand_over(workshop, kind, described(photos))
     await the_operator_is_told(workshop)
     free(disk)
     await ended_well(workshop, Stage.PREPARED, JobStatus.DONE, JobStatus.REVIEW)
@@ -136,7 +143,7 @@ async def test_a_worker_that_cannot_write_its_picture_is_waited_for(
 
 
 async def test_a_worker_that_cannot_pack_is_waited_for(workshop: Workshop, disk: Path, photos: Path) -> None:
-    await hand_over(workshop, JobKind.FINETUNE, photos)
+    await hand_over(workshop, JobKind.FINETUNE, described(photos))
     await workshop.until(JOB, JobStatus.REVIEW)
     fill(disk)
     await workshop.do.review.start(JOB, ME)
@@ -155,3 +162,28 @@ async def test_a_worker_that_cannot_write_the_captions_is_waited_for(workshop: W
     await the_operator_is_told(workshop)
     free(disk)
     await ended_well(workshop, Stage.STAGED, JobStatus.DONE)
+
+
+@pytest.mark.parametrize("kind", [JobKind.ADD, JobKind.FINETUNE])
+async def test_what_the_disk_has_no_room_for_is_refused_before_it_comes(
+    workshop: Workshop, discord: Discord, kind: JobKind
+) -> None:
+    """24 MiB hold no upload of 10 and the pictures that are made of it, with something to spare."""
+    upload = Upload(url=LINK, name="luna.zip", size_bytes=10 * 2**20)
+    with pytest.raises(StorageTrouble, match="My disk is full, so nothing was stored") as full:
+        await hand_over(workshop, kind, upload)
+    assert "MiB are free where 28 MiB are needed" in full.value.advice
+    async with workshop.database.reading() as connection:
+        assert await find_job(connection, JOB) is None
+    assert discord.asked == 0
+
+
+async def test_room_that_is_gone_when_the_turn_comes_is_waited_for_and_nothing_fetched(
+    workshop: Workshop, disk: Path, discord: Discord, photos: Path
+) -> None:
+    once_after(workshop, "clear_work", lambda: fill(disk, leaving=2**20))
+    await hand_over(workshop, JobKind.ADD, described(photos))
+    await the_operator_is_told(workshop)
+    assert discord.asked == 0
+    free(disk)
+    await ended_well(workshop, Stage.RECEIVED, JobStatus.DONE)
