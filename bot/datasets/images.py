@@ -35,7 +35,7 @@ _LYING_DOWN = (
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 )
-_MOST_SCANS = 200  # of a JPEG
+_MOST_SCANS = 200  # of a progressive JPEG
 _MOST_PASSES = (
     1_000_000_000  # over a pixel, 0.7 s in all: usual pictures have 3 to 12 scans, those of 50 megapixels too
 )
@@ -111,7 +111,7 @@ def _check(image: ImageFile.ImageFile, content: io.BytesIO, limits: DatasetLimit
         raise _Unsuitable(f"is {width} × {height} pixels; both sides need at least {limits.min_side}")
     if min(_bounded(width, height, limits.long_side)) < limits.min_side:
         raise _Unsuitable(f"is too long and narrow at {width} × {height} pixels: crop it")
-    if image.format in ("JPEG", "MPO"):
+    if image.info.get("progressive"):
         scans = scans_of(content.getvalue())
         if scans > _MOST_SCANS or scans * width * height > _MOST_PASSES:
             raise _Unsuitable("is a JPEG in too many layers: save it again")

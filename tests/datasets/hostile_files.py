@@ -200,15 +200,3 @@ def progressive_with_scans(scans: int, image: Image.Image | None = None) -> byte
     whole = jpeg_bytes(image or photo(9), progressive=True)
     at = whole.rindex(b"\xff\xda")
     return whole[:at] + whole[at:-2] * (scans - whole.count(b"\xff\xda") + 1) + whole[-2:]
-
-
-def sequential_with_scans(scans: int, side: int = 480) -> bytes:
-    """A JPEG that is not progressive and comes in one scan for each colour, the first of them again and again."""
-    grey = jpeg_bytes(Image.new("L", (side, side), 90))
-    frame, scan = grey.index(b"\xff\xc0"), grey.rindex(b"\xff\xda")
-    before = grey[:frame] + grey[frame + 2 + int.from_bytes(grey[frame + 2 : frame + 4]) : scan]
-    data = grey[scan + 2 + int.from_bytes(grey[scan + 2 : scan + 4]) : -2]
-    colours = b"".join(bytes([colour, 0x11, 0]) for colour in (1, 2, 3))
-    header = b"\xff\xc0" + struct.pack(">HBHHB", 17, 8, side, side, 3) + colours
-    of_each = [b"\xff\xda" + struct.pack(">HB", 8, 1) + bytes([colour, 0, 0, 63, 0]) + data for colour in (1, 2, 3)]
-    return before + header + of_each[0] * (scans - 2) + of_each[1] + of_each[2] + b"\xff\xd9"

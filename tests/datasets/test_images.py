@@ -11,7 +11,7 @@ from bot.datasets.report import LeftOut
 from tests.dataset_files import encoded, jpeg_bytes, photo, png_bytes, real_photos
 from tests.datasets.colours import RED, WHITE, is_near, mean_difference, plain
 from tests.datasets.conftest import Prepare, VerdictOn
-from tests.datasets.hostile_files import png_claiming, png_of, progressive_with_scans, sequential_with_scans
+from tests.datasets.hostile_files import png_claiming, png_of, progressive_with_scans
 from tests.datasets.phone_files import heic_bytes, heic_of_several
 
 
@@ -200,14 +200,8 @@ def test_a_huge_progressive_photograph_passes(prepared: Prepare) -> None:
     assert prepared(progressive_with_scans(12, Image.new("RGB", (7000, 7000), (90, 120, 30)))).size == (1536, 1536)
 
 
-def test_the_layers_of_any_jpeg_count(verdict_on: VerdictOn, prepared: Prepare) -> None:
-    assert prepared(sequential_with_scans(3)).size == (480, 480)
-    assert verdict_on(sequential_with_scans(201)) == LAYERED
-
-
-@pytest.mark.parametrize("options", [{}, {"progressive": True}])
-def test_what_looks_like_a_layer_beside_the_picture_is_none(prepared: Prepare, options: dict[str, bool]) -> None:
+def test_what_looks_like_a_layer_beside_the_picture_is_none(prepared: Prepare) -> None:
     """In a preview, a comment, or the video that a telephone puts behind the picture."""
     noise = b"\xff\xda\x00\x02" * 300
-    content = jpeg_bytes(photo(3), comment=noise, **options) + noise
+    content = jpeg_bytes(photo(3), comment=noise, progressive=True) + noise
     assert prepared(content).size == photo(3).size
