@@ -36,9 +36,7 @@ _LYING_DOWN = (
     Image.Transpose.ROTATE_90,
 )
 _MOST_SCANS = 200  # of a progressive JPEG
-_MOST_PASSES = (
-    1_000_000_000  # over a pixel, 0.7 s in all: usual pictures have 3 to 12 scans, those of 50 megapixels too
-)
+_MOST_PASSES = 1_000_000_000  # scans times pixels, 0.7 s: usual pictures have 3 to 12 scans, also with 50 megapixels
 
 
 class _Unsuitable(Exception):
