@@ -65,7 +65,7 @@ class Atelier(commands.AutoShardedBot):
             database=resources.database,
             files=resources.files,
             providers=resources.providers,
-            pool=resources.pool,
+            pool=resources.drawing,
             has_object_storage=resources.objects is not None,
         )
         self.notifier = Notifier(

@@ -8,6 +8,7 @@ import httpx
 from bot.addresses import AddressRefused, AllowedHosts
 from bot.errors import BadInput, ProviderUnreachable
 from bot.fetching import Incomplete, TooLarge, Written, write_capped
+from storage.trouble import naming_trouble
 
 DISCORD_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 
@@ -29,7 +30,7 @@ class Downloads:
         self._hosts = AllowedHosts(DISCORD_HOSTS, extra_hosts=extra_hosts)
 
     async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Written:
-        """Stream one file to `into`. Raises `BadInput`, or `ProviderUnreachable` to retry."""
+        """Stream one file to `into`. Raises `BadInput`, `StorageTrouble`, or `ProviderUnreachable` to retry."""
         try:
             self._hosts.host_of(url)
         except AddressRefused:
@@ -40,7 +41,8 @@ class Downloads:
                     raise BadInput("Discord no longer has that file: please upload it again.")
                 if response.status_code != 200:
                     raise ProviderUnreachable("Discord's file server did not answer; trying again.")
-                return await write_capped(response, into, max_bytes=max_bytes)
+                with naming_trouble():
+                    return await write_capped(response, into, max_bytes=max_bytes)
         except TooLarge:
             raise too_large(max_bytes) from None
         except (httpx.RequestError, Incomplete) as problem:

@@ -94,6 +94,11 @@ def size_in_bytes(text: str) -> int:
     return size
 
 
+def size_or_no_bound(text: str) -> int:
+    """0 is no bound."""
+    return 0 if text == "0" else size_in_bytes(text)
+
+
 def seconds(text: str) -> float:
     return _measure(text, DURATIONS, "90s or 5m")
 

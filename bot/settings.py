@@ -21,6 +21,7 @@ from bot.setting_values import (
     positive,
     seconds,
     size_in_bytes,
+    size_or_no_bound,
     socket_url,
     weights,
     yes_or_no,
@@ -78,6 +79,7 @@ class Settings:
     webhook_port: int
     allowed_download_hosts: tuple[str, ...]
     max_upload_size: int
+    dataset_space_per_person: int
     log_level: str
     log_format: str
     card_edit_interval: float
@@ -106,6 +108,7 @@ def read_settings(environment: Mapping[str, str], *, env_file: Path | None = Non
         "providers": reader.providers(),
         "allowed_download_hosts": reader.read("ALLOWED_DOWNLOAD_HOSTS", comma_list, ""),
         "max_upload_size": reader.read("MAX_UPLOAD_SIZE", size_in_bytes, "2GiB"),
+        "dataset_space_per_person": reader.read("DATASET_SPACE_PER_PERSON", size_or_no_bound, "5GiB"),
         "log_level": reader.read("LOG_LEVEL", one_of(*LOG_LEVELS), "INFO"),
         "log_format": reader.read("LOG_FORMAT", one_of("text", "json"), "text"),
         "card_edit_interval": reader.read("CARD_EDIT_INTERVAL", seconds, "2s"),

@@ -45,7 +45,8 @@ class WeightsSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """`objects` is None without object storage."""
+    """`objects` is None without object storage. `drawing` is for what somebody looks at and waits for: in `pool` it
+    would stand behind whole datasets."""
 
     settings: Settings
     database: Database
@@ -53,6 +54,7 @@ class Resources:
     downloads: Downloads
     providers: Providers
     pool: Executor
+    drawing: Executor
     limits: DatasetLimits
     weights: WeightsSource
     hooks: Hooks
@@ -80,8 +82,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             needed = await needed_files(connection)
         if swept := await files.sweep(needed):
             log.info("Removed %d files that nothing needs any more", swept)
-        pool = open_pool()
-        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        pool, drawing = open_pool(), open_pool(1)
+        for processes in (drawing, pool):
+            stack.callback(processes.shutdown, wait=True, cancel_futures=True)
         client = await stack.enter_async_context(
             httpx.AsyncClient(timeout=DOWNLOAD_TIMEOUT, limits=LIMITS, follow_redirects=False)
         )
@@ -96,6 +99,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             downloads=Downloads(client, extra_hosts=hosts),
             providers=providers,
             pool=pool,
+            drawing=drawing,
             limits=DatasetLimits(max_upload_bytes=settings.max_upload_size),
             weights=open_weights_source(settings, client),
             hooks=hooks,

@@ -26,6 +26,7 @@ from bot.workflows.publish import PUBLISH, Publish
 from bot.workflows.references import References
 from bot.workflows.retry import Retry
 from bot.workflows.review import Review
+from bot.workflows.room import Room
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from bot.workflows.training_sets import TrainingSets
@@ -90,7 +91,7 @@ def build_workflows(resources: Resources, engine: Engine, cards: Cards, announce
 
 
 def _workbench(resources: Resources, engine: Engine, cards: Cards, vigil: Vigil) -> Workbench:
-    database, files = resources.database, resources.files
+    database, files, settings = resources.database, resources.files, resources.settings
     outages = Outages(
         database=database,
         providers=resources.providers,
@@ -112,7 +113,8 @@ def _workbench(resources: Resources, engine: Engine, cards: Cards, vigil: Vigil)
         objects=resources.objects,
         webhook_for=resources.hooks.webhook_for,
         operators=resources.operators,
-        caps=Caps(per_person=resources.settings.jobs_per_person, per_server=resources.settings.jobs_per_server),
+        caps=Caps(per_person=settings.jobs_per_person, per_server=settings.jobs_per_server),
+        room=Room(database=database, files=files, most_bytes_per_person=settings.dataset_space_per_person),
     )
 
 

@@ -1,16 +1,17 @@
 """The file store: bytes named by their SHA-256, written whole or not at all, readable by this bot's user only."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from storage.soundness import refusing
 from storage.trouble import naming_trouble
@@ -18,6 +19,8 @@ from storage.trouble import naming_trouble
 FILE_NAME = re.compile(r"[0-9a-f]{64}")
 CHUNK_BYTES = 1 << 20
 SWEPT_AFTER_SECONDS = 86_400.0  # whoever has put a file there may not have come to its row yet
+
+Result = TypeVar("Result")
 
 
 class Files:
@@ -38,25 +41,49 @@ class Files:
 
     async def keep(self, source: Path) -> str:
         """Copy a file into the store; answers its name. Keeping the same bytes twice keeps one file."""
-        with naming_trouble():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._keep, source)
+        return await self._in_thread(lambda: self._keep(source))
 
     async def adopt(self, paths: Mapping[str, Path]) -> None:
         """Move files of a work folder into the store, by what their bytes hash to; they are on disk already."""
-        with naming_trouble():
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._adopt, paths)
+        await self._to_the_end(lambda: self._adopt(paths))
 
     async def read(self, name: str) -> bytes:
-        with naming_trouble():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self.path_of(name).read_bytes)
+        return await self._in_thread(self.path_of(name).read_bytes)
+
+    async def sha256_of(self, path: Path) -> str:
+        """Of any file; it is the file's name, once it is adopted."""
+        return await self._in_thread(lambda: _sha256_of(path))
+
+    async def sizes_of(self, names: Collection[str]) -> dict[str, int]:
+        """In bytes; 0 for one that is gone."""
+        return await self._in_thread(lambda: {name: _size_of(self.path_of(name)) for name in names})
+
+    async def require_room(self, needed_bytes: int) -> None:
+        """Raises `StorageTrouble` when the disk has less than that, as if it were full already."""
+        await self._in_thread(lambda: self._require_room(needed_bytes))
 
     async def sweep(self, needed: Set[str]) -> int:
         """Remove what nothing needs and nobody put there lately; answers how many files. Call at start."""
-        with naming_trouble():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._sweep, needed)
+        return await self._in_thread(lambda: self._sweep(needed))
+
+    async def remove_all(self, names: Collection[str]) -> None:
+        await self._to_the_end(lambda: self._remove_all(names))
 
     def close(self) -> None:
         self._threads.shutdown()
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        with naming_trouble():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _to_the_end(self, work: Callable[[], None]) -> None:
+        """Whoever is cancelled waits for it too: a thread cannot be stopped, and it would remove what the next one
+        to hold `changing`, or to begin in that work folder, has just put there."""
+        doing = asyncio.ensure_future(self._in_thread(work))
+        try:
+            await asyncio.shield(doing)
+        finally:
+            await asyncio.wait([doing])
 
     def _keep(self, source: Path) -> str:
         digest = hashlib.sha256()
@@ -87,6 +114,15 @@ class Files:
         for parent in touched:
             _sync_folder(parent)
 
+    def _require_room(self, needed_bytes: int) -> None:
+        free = shutil.disk_usage(self._root).free
+        if free < needed_bytes:
+            raise OSError(errno.ENOSPC, f"{free >> 20:,} MiB are free where {needed_bytes >> 20:,} MiB are needed")
+
+    def _remove_all(self, names: Collection[str]) -> None:
+        for name in names:
+            self.remove(name)
+
     def _sweep(self, needed: Set[str]) -> int:
         before, swept = time.time() - SWEPT_AFTER_SECONDS, 0
         for folder in self._root.glob("[0-9a-f][0-9a-f]"):
@@ -111,25 +147,29 @@ class Files:
 
     def work_folder(self, name: str) -> Path:
         """A private folder for work in progress; it outlives a crash, `clear_work` ends it."""
-        folder = self._work / hashlib.sha256(name.encode()).hexdigest()[:24]
+        folder = self._work_folder(name)
         with naming_trouble():
             folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
-    def empty_work_folder(self, name: str) -> Path:
-        self.clear_work(name)
+    async def empty_work_folder(self, name: str) -> Path:
+        await self.clear_work(name)
         return self.work_folder(name)
 
-    def empty_part_of_work(self, name: str, part: str) -> Path:
+    async def empty_part_of_work(self, name: str, part: str) -> Path:
         """An empty folder inside a work folder; it goes when that goes."""
         folder = self.work_folder(name) / part
-        shutil.rmtree(folder, ignore_errors=True)
+        await self._to_the_end(lambda: shutil.rmtree(folder, ignore_errors=True))
         with naming_trouble():
             folder.mkdir(mode=0o700)
         return folder
 
-    def clear_work(self, name: str) -> None:
-        shutil.rmtree(self._work / hashlib.sha256(name.encode()).hexdigest()[:24], ignore_errors=True)
+    async def clear_work(self, name: str) -> None:
+        folder = self._work_folder(name)
+        await self._to_the_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+    def _work_folder(self, name: str) -> Path:
+        return self._work / hashlib.sha256(name.encode()).hexdigest()[:24]
 
     def passing(self, suffix: str) -> Path:
         """A new path for what is read and removed at once; what a crash leaves there goes at the next start."""
@@ -139,6 +179,18 @@ class Files:
         """Remove what a crash left half written; call at start, before any work begins."""
         for leftover in self._incoming.iterdir():
             leftover.unlink(missing_ok=True)
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _create_private(path: Path) -> BinaryIO:

@@ -38,6 +38,7 @@ def resources_with(
         downloads=Downloads(client, extra_hosts=frozenset({"127.0.0.1"})),
         providers=Providers(providers),
         pool=pool,
+        drawing=pool,
         limits=DatasetLimits(),
         weights=open_weights_source(chosen, client),
         hooks=Hooks(public_url=None, key="key"),

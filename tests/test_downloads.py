@@ -1,8 +1,11 @@
 """Downloads: only from where they may come from, never more than allowed, and a sentence for what goes wrong."""
 
+import asyncio
 import gzip
 import hashlib
+import os
 import stat
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -180,3 +183,45 @@ async def test_a_connection_that_breaks_halfway_is_worth_another_try(into: Path)
 async def test_bytes_that_do_not_unpack_are_worth_another_try(into: Path) -> None:
     with pytest.raises(AtelierError):
         await fetch(file(b"no gzip", **{"content-encoding": "gzip"}), into)
+
+
+async def test_a_slow_disk_holds_up_nobody_else(into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it has the file for good before anybody is told that it came."""
+    lasting: list[int] = []
+
+    def slowly(descriptor: int) -> None:
+        time.sleep(1.0)
+        lasting.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", slowly)
+    fetching, longest = asyncio.ensure_future(fetch(file(), into)), 0.0
+    while not fetching.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0.005)
+        longest = max(longest, time.perf_counter() - before)
+    await fetching
+    assert lasting == [8]
+    assert longest < 1.0
+
+
+async def test_a_large_file_comes_whole_and_in_its_order(into: Path) -> None:
+    content = bytes(range(256)) * 20_000
+    written, _ = await fetch(file(content), into, max_bytes=len(content))
+    assert written == Written(size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    assert into.read_bytes() == content
+
+
+async def test_what_was_cut_short_writes_nothing_into_the_next_attempt(into: Path) -> None:
+    reached = asyncio.Event()
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b"x" * 3_000_000
+        reached.set()
+        await asyncio.Event().wait()
+
+    cut = asyncio.ensure_future(fetch(lambda _request: httpx.Response(200, content=half()), into, max_bytes=9_000_000))
+    await reached.wait()
+    cut.cancel()
+    await asyncio.wait([cut])
+    assert (await fetch(file(), into))[0].size_bytes == 8
+    assert into.read_bytes() == b"pictures"

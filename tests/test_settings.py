@@ -40,6 +40,7 @@ def test_only_the_token_has_no_default() -> None:
     assert settings.providers == ("local",)
     assert settings.allowed_download_hosts == ()
     assert settings.max_upload_size == 2 * 2**30
+    assert settings.dataset_space_per_person == 5 * 2**30
     assert (settings.log_level, settings.log_format) == ("INFO", "text")
     assert (settings.card_edit_interval, settings.local_training_time, settings.local_generation_time) == (2.0, 0, 0)
     assert settings.local_failures == Failures()
@@ -60,6 +61,8 @@ def test_only_the_token_has_no_default() -> None:
         ("MAX_UPLOAD_SIZE", "1.5gib", 1610612736),
         ("MAX_UPLOAD_SIZE", "2MB", 2_000_000),
         ("MAX_UPLOAD_SIZE", "7b", 7),
+        ("DATASET_SPACE_PER_PERSON", "0", 0),
+        ("DATASET_SPACE_PER_PERSON", "20GiB", 20 * 2**30),
         ("LOG_LEVEL", "debug", "DEBUG"),
         ("LOG_FORMAT", "JSON", "json"),
         ("CARD_EDIT_INTERVAL", "0", 0.0),
@@ -88,6 +91,7 @@ def test_a_variable_becomes_its_type(variable: str, text: str, value: Any) -> No
         ("MAX_UPLOAD_SIZE", "5 parsecs", "for example 500MiB"),
         ("MAX_UPLOAD_SIZE", "-5MiB", "for example 500MiB"),
         ("MAX_UPLOAD_SIZE", "0", "above zero"),
+        ("DATASET_SPACE_PER_PERSON", "none", "for example 500MiB"),
         ("MAX_UPLOAD_SIZE", "0.4", "above zero"),
         ("MAX_UPLOAD_SIZE", "nan", "for example 500MiB"),
         ("MAX_UPLOAD_SIZE", "inf", "for example 500MiB"),

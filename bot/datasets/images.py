@@ -15,6 +15,7 @@ from bot.datasets.decoders import open_picture
 from bot.datasets.limits import MEBIBYTE, DatasetLimits
 from bot.datasets.measuring.measures import measure
 from bot.datasets.report import LeftOut, PreparedImage, shown_name
+from bot.datasets.scans import scans_of
 
 Sides = tuple[int, int]
 _DAMAGED = "is damaged: save it again"
@@ -34,8 +35,8 @@ _LYING_DOWN = (
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 )
-_MOST_SCANS = 200  # of a progressive JPEG: each goes over every pixel, and usual ones have ten
-_SCAN = b"\xff\xda"
+_MOST_SCANS = 200  # of a progressive JPEG
+_MOST_PASSES = 1_000_000_000  # scans times pixels, 0.7 s: usual pictures have 3 to 12 scans, also with 50 megapixels
 
 
 class _Unsuitable(Exception):
@@ -108,8 +109,10 @@ def _check(image: ImageFile.ImageFile, content: io.BytesIO, limits: DatasetLimit
         raise _Unsuitable(f"is {width} × {height} pixels; both sides need at least {limits.min_side}")
     if min(_bounded(width, height, limits.long_side)) < limits.min_side:
         raise _Unsuitable(f"is too long and narrow at {width} × {height} pixels: crop it")
-    if image.info.get("progressive") and content.getvalue().count(_SCAN) > _MOST_SCANS:
-        raise _Unsuitable("is a JPEG in too many layers: save it again")
+    if image.info.get("progressive"):
+        scans = scans_of(content.getvalue())
+        if scans > _MOST_SCANS or scans * width * height > _MOST_PASSES:
+            raise _Unsuitable("is a JPEG in too many layers: save it again")
 
 
 def _bounded(width: int, height: int, long_side: int) -> Sides:

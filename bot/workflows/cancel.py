@@ -142,7 +142,7 @@ class Cancel:
             await change_job(
                 connection, job_id, only_when=(JobStatus.CANCELLING,), status=JobStatus.CANCELLED, note=note[:200]
             )
-        self._files.clear_work(job_id)
+        await self._files.clear_work(job_id)
         await self._cards.refresh(job_id)
         job = await self._job(job_id)
         if job.kind in (JobKind.ADD, JobKind.CAPTION):  # what it did until then stays

@@ -55,7 +55,7 @@ class Collector:
 
     async def _fetch(self, job: Job, part: int) -> FetchedPictures:
         provider = self._providers.that(job.provider, Generates)
-        folder = self._files.empty_part_of_work(job.id, f"pictures-{part}")
+        folder = await self._files.empty_part_of_work(job.id, f"pictures-{part}")
         fetched = await provider.fetch_pictures(await self._submissions.task_of(job, part), folder)
         for path in fetched.paths:
             try:

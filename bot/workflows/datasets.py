@@ -48,6 +48,7 @@ class Datasets:
     async def add(self, job_id: str, place: Place, request: AddRequest, *, weight: int = 1) -> None:
         """Take pictures in; the addition's card appears in the channel. Raises `TooMany` too."""
         checked_uploads(request.uploads, max_bytes=self._limits.max_upload_bytes)
+        await self._bench.room.require(place.person_id, request.uploads)
         async with self._database.writing() as connection:
             await hold_place(connection, place)  # of two additions at once the second sees the first
             name, dataset_id, begun_as = await self._aim(connection, place, request)

@@ -61,7 +61,7 @@ class Endings:
     async def close_failed(self, job_id: str, failure: StageFailed) -> None:
         """The job ends here and its card says why. What a retry needs stays in its work folder."""
         if not failure.category.may_pass:
-            self._files.clear_work(job_id)
+            await self._files.clear_work(job_id)
         if await self._end_with(job_id, failure, JobStatus.FAILED):
             await self._tell(job_id, Message.FAILURE)
 

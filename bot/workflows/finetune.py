@@ -65,6 +65,7 @@ class Finetune:
         provider, trainer = self._providers.trainer_meant(request.trainer, out=out)
         if request.uploads or not request.dataset:
             checked_uploads(request.uploads, max_bytes=self._max_upload_bytes)
+            await self._bench.room.require(place.person_id, request.uploads)
         settings = default_settings(trainer, trigger_word=request.trigger_word, mode=request.mode)
         async with self._database.writing() as connection:
             name = await self._name_for(connection, place, request)
@@ -162,7 +163,7 @@ class Finetune:
     async def _archive(self, job: Job) -> Json:
         """The weights come to us, where they are still to be had: they outlive the provider."""
         provider = self._providers.that(job.provider, Trains)
-        folder = self._files.empty_work_folder(job.id)
+        folder = await self._files.empty_work_folder(job.id)
         task = await self._bench.submissions.task_of(job)
         try:
             trained = await provider.fetch_weights(task, folder)
@@ -191,7 +192,7 @@ class Finetune:
             await add_model(connection, model)
         if weights is not None:
             await self._bench.share_if_possible(self._files.path_of(weights), weights_key(weights))
-        self._files.clear_work(job.id)
+        await self._files.clear_work(job.id)
         return {"weights": weights}
 
     def _trainer_of(self, job: Job) -> TrainerCard:

@@ -193,7 +193,7 @@ class Generate:
             kept += fetched["pictures"]
         if not kept:
             raise verdict
-        self._files.clear_work(job.id)
+        await self._files.clear_work(job.id)
         return {"pictures": kept}
 
     def _generator_of(self, job: Job) -> GeneratorCard:

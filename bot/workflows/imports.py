@@ -124,7 +124,7 @@ class Import:
             return {"remote": dict(await provider.look_up(source.reference, job.details["base_model"]))}
         is_link, base_model = source.kind == "link", job.details["base_model"]
         link = source.reference if is_link else await self._in_repository(source.reference, base_model)
-        path = self._bench.files.empty_work_folder(job.id) / "weights"
+        path = await self._bench.files.empty_work_folder(job.id) / "weights"
         await self._wire.download(link, path, max_bytes=LARGEST_WEIGHTS, types=WEIGHTS_TYPES)
         return {"public_link": link}
 
@@ -153,7 +153,7 @@ class Import:
                 model = replace(model, weights_file=await self._keep(job))
             async with self._bench.database.writing() as connection:
                 await add_model(connection, model)
-        self._bench.files.clear_work(job.id)
+        await self._bench.files.clear_work(job.id)
         return {}
 
     def _model(self, job: Job, received: Json, *, weights_file: str | None) -> Model:

@@ -10,18 +10,21 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict
 
 from bot.datasets.limits import DatasetLimits
-from bot.datasets.preparation import SourceFile, prepare
+from bot.datasets.preparation import prepare
 from bot.datasets.report import LeftOut, Prepared, PreparedImage, top_reasons
 from bot.datasets.selection import NothingUsable
 from bot.downloads import Downloads
 from bot.errors import DatasetRejected
 from bot.workflows.engine import Json
+from bot.workflows.receiving import Receiving
+from bot.workflows.room import Kept
 from bot.workflows.workbench import Workbench
 from storage.database import Connection
 from storage.dataset_steps import Addition, add_images, addition_of
 from storage.datasets import Dataset, DatasetImage, create_dataset, find_dataset, free_name, locked_dataset
 from storage.jobs import Job, change_job
 from storage.statuses import JobKind, JobStatus, Stage
+from storage.trouble import naming_trouble
 
 PREPARE = "prepare"
 LANE = "prepare"
@@ -35,46 +38,40 @@ class Preparation:
         self._database = bench.database
         self._stages = bench.stages
         self._files = bench.files
-        self._downloads = downloads
+        self._room = bench.room
+        self._receiving = Receiving(
+            files=bench.files, downloads=downloads, room=bench.room, max_bytes=limits.max_upload_bytes
+        )
         self._pool = pool
         self._limits = limits
         bench.engine.tell(PREPARE, bench.endings.with_an_edge(self._tell))
 
     async def _tell(self, job_id: str) -> None:
-        await self._stages.run(job_id, Stage.RECEIVED, self._receive, can_be_cut_short=True)
-        done = await self._stages.run(job_id, Stage.PREPARED, self._prepare, can_be_cut_short=True)
+        received = await self._stages.run(job_id, Stage.RECEIVED, self._receiving.receive, can_be_cut_short=True)
+        done = await self._stages.run(
+            job_id, Stage.PREPARED, lambda job: self._prepare(job, received), can_be_cut_short=True
+        )
         is_addition = done.get("kind") == JobKind.ADD
         status, note = (JobStatus.DONE, done["note"]) if is_addition else (JobStatus.REVIEW, "")
         await self._stages.change(
             "review", job_id, only_when=(JobStatus.PREPARING,), status=status, progress=1.0, note=note
         )
 
-    async def _receive(self, job: Job) -> Json:
-        """Discord's links die soon, so the bytes are fetched first of all."""
-        folder = self._files.empty_work_folder(job.id)
-        left = self._limits.max_upload_bytes
-        hashes = []
-        for number, upload in enumerate(job.details["uploads"]):
-            written = await self._downloads.fetch(upload["url"], folder / f"upload-{number}", max_bytes=left)
-            left -= written.size_bytes
-            hashes.append(written.sha256)
-        return {"uploads": hashes}
-
-    async def _prepare(self, job: Job) -> Json:
+    async def _prepare(self, job: Job, received: Json) -> Json:
         async with self._database.reading() as connection:
             addition = await addition_of(connection, job.id)
         if addition is None:
-            addition = await self._added(job)
-        self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
+            addition = await self._added(job, received)
+        await self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
         await self._bench.refresh_reviews(job.dataset_id)
         async with self._database.reading() as connection:
             dataset = await find_dataset(connection, job.dataset_id)
         note = f"{len(dataset.chosen):,} in it now." if dataset and job.kind is JobKind.ADD else ""
         return {"kind": job.kind, "images": addition.pictures, "left_out": len(addition.left_out), "note": note}
 
-    async def _added(self, job: Job) -> Addition:
+    async def _added(self, job: Job, received: Json) -> Addition:
         try:
-            prepared = await self._prepared(job)
+            prepared = await self._prepared(job, received)
         except NothingUsable as nothing:
             if job.kind is JobKind.ADD or job.details.get("is_new", True):
                 raise
@@ -83,18 +80,21 @@ class Preparation:
         names = [image.sha256 for image in prepared.images]
         try:
             async with self._files.changing:
+                kept = await self._room.kept_by(job.place.person_id)
                 await self._files.adopt({name: folder / f"{name}.jpg" for name in names})
                 async with self._database.writing() as connection:
-                    return await self._add(connection, job, prepared)
+                    return await self._add(connection, job, prepared, kept)
         finally:
             await self._bench.drop_files(names)  # those that it did not take
 
-    async def _add(self, connection: Connection, job: Job, prepared: Prepared) -> Addition:
+    async def _add(self, connection: Connection, job: Job, prepared: Prepared, kept: Kept) -> Addition:
         dataset = await self._dataset_of(connection, job)
         wanted, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
         left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
         if not wanted and not (job.kind is JobKind.FINETUNE and dataset.chosen):  # such a training has its pictures
             raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted or prepared.left_out)}.")
+        if refusal := kept.refusal({image.file: image.size_bytes for image in wanted}):
+            raise DatasetRejected(refusal)
         await add_images(connection, dataset, wanted, left_out=left_out, job_id=job.id)
         addition = await addition_of(connection, job.id)
         assert addition is not None, "it was added in this transaction"
@@ -111,25 +111,20 @@ class Preparation:
             raise DatasetRejected("That dataset was deleted meanwhile: send the pictures again to a new one.")
         return dataset
 
-    async def _prepared(self, job: Job) -> Prepared:
-        folder = self._files.work_folder(job.id)
-        uploads = [
-            SourceFile(path=folder / f"upload-{number}", name=upload["name"])
-            for number, upload in enumerate(job.details["uploads"])
-        ]
-        if not all(source.path.is_file() for source in uploads):
-            raise DatasetRejected("The upload went missing on our disk: please send it again.")
-        into = self._files.empty_part_of_work(job.id, "prepared")
+    async def _prepared(self, job: Job, received: Json) -> Prepared:
+        sources = await self._receiving.sources(job, received)
+        into = await self._files.empty_part_of_work(job.id, "prepared")
         async with self._telling(job) as on_progress:
             try:
-                return await prepare(
-                    uploads,
-                    into=into,
-                    pool=self._pool,
-                    limits=self._limits,
-                    most=self._limits.max_images,
-                    on_progress=on_progress,
-                )
+                with naming_trouble():  # a worker's too: what the system said comes back from it as it was
+                    return await prepare(
+                        sources,
+                        into=into,
+                        pool=self._pool,
+                        limits=self._limits,
+                        most=self._limits.max_images,
+                        on_progress=on_progress,
+                    )
             except BrokenExecutor as problem:
                 raise DatasetRejected(
                     "One of these pictures breaks the reader: leave out unusual ones and send the rest again."

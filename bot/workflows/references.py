@@ -12,6 +12,7 @@ from bot.errors import BadInput
 from bot.workflows.requests import REFERENCE_BYTES
 from storage.files import Files
 from storage.jobs import Job
+from storage.trouble import naming_trouble
 
 
 class References:
@@ -23,7 +24,7 @@ class References:
 
     async def receive(self, job: Job) -> list[str]:
         """Names of the cleaned pictures in the job's work folder, in order. Raises `BadInput`."""
-        folder = self._files.empty_part_of_work(job.id, "references")
+        folder = await self._files.empty_part_of_work(job.id, "references")
         return [await self._receive(upload, number, folder) for number, upload in enumerate(job.details["uploads"])]
 
     def paths(self, job: Job, names: list[str]) -> tuple[Path, ...]:
@@ -38,9 +39,10 @@ class References:
         raw = folder / f"upload-{number}"
         await self._downloads.fetch(upload["url"], raw, max_bytes=REFERENCE_BYTES)
         try:
-            prepared = await asyncio.get_running_loop().run_in_executor(
-                self._pool, prepare_image, raw, upload["name"], folder, self._limits
-            )
+            with naming_trouble():
+                prepared = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, prepare_image, raw, upload["name"], folder, self._limits
+                )
         except BrokenExecutor:
             raise BadInput("That reference picture breaks the reader: choose another.") from None
         finally:

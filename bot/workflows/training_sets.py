@@ -1,7 +1,9 @@
 """Training sets: a dataset as it was at Start, frozen, packed as the one zip that every trainer takes."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor
+from functools import partial
 from pathlib import Path
 
 from bot.advice import appraisal_of
@@ -22,6 +24,7 @@ from storage.training_sets import (
     find_training_set,
     remember_packed,
 )
+from storage.trouble import naming_trouble
 
 AGAIN = "please run /finetune again."
 
@@ -61,13 +64,12 @@ class TrainingSets:
         if not all(page.picture.is_file() for page in pages):
             raise DatasetRejected(f"A picture of this dataset is gone from our disk: {AGAIN}")
         packed = self._files.work_folder(job_id) / "dataset.zip"
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._pool, pack, pages, packed)
-        except BrokenExecutor:
-            raise ProviderBroken("The pictures could not be packed; trying again.") from None
-        prepared_file = await self._files.keep(packed)
-        async with self._database.writing() as connection:
-            await remember_packed(connection, job_id, prepared_file)
+        await self._in_pool(partial(pack, pages, packed), "The pictures could not be packed; trying again.")
+        prepared_file = await self._files.sha256_of(packed)
+        async with self._files.changing:  # a training that packed the same may end and drop it before our row
+            await self._files.adopt({prepared_file: packed})
+            async with self._database.writing() as connection:
+                await remember_packed(connection, job_id, prepared_file)
         await self._bench.drop_files({image.sha256 for image in training_set.images})  # of a dataset deleted since
         packed.unlink(missing_ok=True)
 
@@ -96,13 +98,19 @@ class TrainingSets:
         word = settings_of(job).trigger_word
         captioned = self._files.work_folder(job.id) / f"captioned-{word}.zip"  # moved elsewhere, it may get another
         if not captioned.is_file():
-            try:
-                await asyncio.get_running_loop().run_in_executor(
-                    self._pool, pack_with_trigger_word, prepared, captioned, word
-                )
-            except BrokenExecutor:
-                raise ProviderBroken("The captions could not be written; trying again.") from None
+            await self._in_pool(
+                partial(pack_with_trigger_word, prepared, captioned, word),
+                "The captions could not be written; trying again.",
+            )
         return captioned
+
+    async def _in_pool(self, work: Callable[[], None], broken: str) -> None:
+        """Raises `StorageTrouble` for a full disk, which a worker meets as we would."""
+        try:
+            with naming_trouble():
+                await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except BrokenExecutor:
+            raise ProviderBroken(broken) from None
 
     async def _find(self, job_id: str) -> TrainingSet:
         async with self._database.reading() as connection:

@@ -55,7 +55,7 @@ class Watchdog:
         for job_id in late:
             await self._bench.cards.refresh(job_id)
         for job_id in old:
-            self._bench.files.clear_work(job_id)
+            await self._bench.files.clear_work(job_id)
 
     async def _close_if_forsaken(self, job: Job) -> None:
         """A story that is queued, at work or to be recovered looks after its job itself."""

@@ -14,6 +14,7 @@ from bot.workflows.caps import Caps
 from bot.workflows.endings import Endings
 from bot.workflows.engine import Engine
 from bot.workflows.outages import Outages
+from bot.workflows.room import Room
 from bot.workflows.stages import Cards, Stages
 from bot.workflows.submission import Submissions
 from storage.database import Connection, Database
@@ -48,6 +49,7 @@ class Workbench:
     webhook_for: WebhookFor
     operators: Operators
     caps: Caps
+    room: Room
 
     async def add(self, connection: Connection, job: Job) -> bool:
         """Store a new job; False when it is stored already. Raises `TooMany`."""
@@ -77,9 +79,10 @@ class Workbench:
 
     async def drop_files(self, files: Collection[str]) -> None:
         """Those of them that nothing needs. Nobody adds one of them while this looks."""
-        async with self.files.changing, self.database.writing() as connection:
-            for file in set(files) - await needed_files(connection, files):
-                self.files.remove(file)
+        async with self.files.changing:
+            async with self.database.writing() as connection:
+                unneeded = set(files) - await needed_files(connection, files)
+            await self.files.remove_all(unneeded)  # hundreds perhaps: the database is not held up for them
 
     async def share(self, file: Path, key: str) -> None:
         """Put a file into object storage, when there is one."""

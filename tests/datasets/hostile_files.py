@@ -6,6 +6,8 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
+from PIL import Image
+
 from tests.dataset_files import jpeg_bytes, photo
 
 DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -205,8 +207,8 @@ def lying_in_both_places(archive: bytes, size: int) -> bytes:
     return with_header_field(claiming_size(archive, size), 22, "<L", size)
 
 
-def progressive_with_scans(scans: int) -> bytes:
-    """Each scan is a few bytes that make a decoder go over every pixel again."""
-    whole = jpeg_bytes(photo(9), progressive=True)
+def progressive_with_scans(scans: int, image: Image.Image | None = None) -> bytes:
+    """So many in all. Each is a few bytes that make a decoder go over every pixel again."""
+    whole = jpeg_bytes(image or photo(9), progressive=True)
     at = whole.rindex(b"\xff\xda")
-    return whole[:at] + whole[at:-2] * scans + whole[-2:]
+    return whole[:at] + whole[at:-2] * (scans - whole.count(b"\xff\xda") + 1) + whole[-2:]

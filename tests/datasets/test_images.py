@@ -11,7 +11,7 @@ from bot.datasets.report import LeftOut
 from tests.dataset_files import encoded, jpeg_bytes, photo, png_bytes, real_photos
 from tests.datasets.colours import RED, WHITE, is_near, mean_difference, plain
 from tests.datasets.conftest import Prepare, VerdictOn
-from tests.datasets.hostile_files import png_claiming, png_of
+from tests.datasets.hostile_files import png_claiming, png_of, progressive_with_scans
 from tests.datasets.phone_files import heic_bytes, heic_of_several
 
 
@@ -185,3 +185,23 @@ def test_the_same_picture_gives_the_same_bytes(verdict_on: VerdictOn) -> None:
     large = jpeg_bytes(photo(5, (3000, 2000)))
 
     assert verdict_on(large) == verdict_on(large)
+
+
+LAYERED = LeftOut(name="a.jpg", reason="is a JPEG in too many layers: save it again")
+
+
+def test_few_bytes_that_would_hold_a_worker_for_seconds_are_left_out(verdict_on: VerdictOn) -> None:
+    huge = Image.new("RGB", (7000, 7000), (90, 120, 30))
+    assert verdict_on(progressive_with_scans(195, huge)) == LAYERED
+    assert verdict_on(progressive_with_scans(21, huge)) == LAYERED
+
+
+def test_a_huge_progressive_photograph_passes(prepared: Prepare) -> None:
+    assert prepared(progressive_with_scans(12, Image.new("RGB", (7000, 7000), (90, 120, 30)))).size == (1536, 1536)
+
+
+def test_what_looks_like_a_layer_beside_the_picture_is_none(prepared: Prepare) -> None:
+    """In a preview, a comment, or the video that a telephone puts behind the picture."""
+    noise = b"\xff\xda\x00\x02" * 300
+    content = jpeg_bytes(photo(3), comment=noise, progressive=True) + noise
+    assert prepared(content).size == photo(3).size

@@ -1,15 +1,18 @@
 """The studio: a dataset as its person sees it, for the trainer that is meant, with all its pictures on one sheet."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
+from bot.client import Atelier
 from bot.datasets.pool import open_pool
 from bot.delivery.studio import REMEMBERED_SHEETS, Studio
 from bot.errors import NotFound, NotYours
@@ -36,6 +39,7 @@ from tests.builders import (
 )
 from tests.dataset_files import jpeg_bytes, photo
 from tests.fakes import FakeProvider
+from tests.resources import resources_with
 
 ME = PLACE.person_id
 DEMANDING = replace(TRAINER, id="demanding", title="Demanding", image_count=Range(lowest=9, highest=50, default=10))
@@ -282,3 +286,24 @@ async def test_a_sheet_is_drawn_anew_when_its_dataset_changed(desk: Desk) -> Non
     before = drawn(await desk.studio.sheet(view))
     changed = replace(view, dataset=replace(view.dataset, images=(first, replace(second, is_in=False))))
     assert drawn(await desk.studio.sheet(changed)).tobytes() != before.tobytes()
+
+
+class Busy(Executor):
+    """A pool in which whole datasets are at work: nothing that is new begins."""
+
+    def submit(self, *_arguments: Any, **_options: Any) -> Future[Any]:
+        return Future()
+
+
+async def test_a_sheet_waits_for_nobodys_dataset(
+    sqlite: Database, tmp_path: Path, pool: Executor, provider: Provider
+) -> None:
+    files = Files(tmp_path / "files")
+    async with httpx.AsyncClient() as client:
+        resources = resources_with(provider, folder=tmp_path, database=sqlite, files=files, pool=pool, client=client)
+        bot = Atelier(replace(resources, pool=Busy()))
+        desk = Desk(studio=bot.studio, database=sqlite, files=files)
+        view = await desk.draft(await desk.picture(1))
+        async with asyncio.timeout(20):
+            drawn(await desk.studio.sheet(view))
+    files.close()

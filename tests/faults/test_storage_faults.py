@@ -27,6 +27,7 @@ from storage.statuses import Stage
 from tests.end_to_end.bot_process import PROJECT, BotProcess, bot_command
 from tests.end_to_end.stored import count
 from tests.end_to_end.test_kills import Town, ask, until
+from tests.small_disk import fill, free, small_disk_at
 
 TOKEN = "MTAwMQ.Gabcde.very-secret-token"
 IMPATIENT = "import storage.database; storage.database.BUSY_TIMEOUT_MS = 300"
@@ -184,7 +185,7 @@ def test_a_start_without_space_is_refused(start: Start, small_disk: Path, used_d
     fill(small_disk, leaving=16384)
     before = contents(data_dir)
     assert_refused(start(data_dir), "There is no space left", str(data_dir), "free some")
-    (small_disk / "filling").unlink()
+    free(small_disk)
     assert {name: content for name, content in contents(data_dir).items() if name in before} == before
     assert "was not reached" in start(data_dir).said  # nothing half is in the way of the next start
 
@@ -203,21 +204,8 @@ def held(data_dir: Path) -> Iterator[None]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 24 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True, check=False
-    ).returncode:
-        pytest.skip("this process may not mount a disk; the limit on the size of files stands for it")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def fill(disk: Path, *, leaving: int = 0) -> None:
-    free = os.statvfs(disk)
-    with (disk / "filling").open("wb") as file:
-        file.write(bytes(max(free.f_bavail * free.f_frsize - leaving, 0)))
+    with small_disk_at(tmp_path / "disk") as disk:
+        yield disk
 
 
 @pytest.fixture
@@ -257,7 +245,7 @@ async def test_jobs_wait_while_the_disk_is_full(playground: Playground, small_di
         assert "My disk" in await what_ann_reads(town)
         await asyncio.sleep(2)
         assert count(bot.data_dir, "jobs") == 1
-        (small_disk / "filling").unlink()
+        free(small_disk)
         await town.is_trained("Phoenix")
 
 

@@ -1,7 +1,10 @@
 """The file store keeps whole files, once, and privately."""
 
+import asyncio
+import shutil
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,14 +61,72 @@ async def test_a_removed_file_is_gone_and_removing_twice_is_harmless(files: File
     assert not files.has(name)
 
 
-def test_work_folders_outlive_a_restart_and_half_written_files_do_not(files: Files, tmp_path: Path) -> None:
+async def test_work_folders_outlive_a_restart_and_half_written_files_do_not(files: Files, tmp_path: Path) -> None:
     (files.work_folder("job") / "upload").write_bytes(b"x")
     (tmp_path / "files" / "incoming" / "half").write_bytes(b"x")
     again = Files(tmp_path / "files")
     again.forget_unfinished()
     assert (again.work_folder("job") / "upload").exists()
     assert not (tmp_path / "files" / "incoming" / "half").exists()
-    assert list(again.empty_work_folder("job").iterdir()) == []
-    again.clear_work("job")
+    assert list((await again.empty_work_folder("job")).iterdir()) == []
+    await again.clear_work("job")
     again.close()
     assert len(everything_below(tmp_path / "files")) == 0
+
+
+SLOW_SECONDS = 1.0
+
+
+async def longest_stall(work: Awaitable[object]) -> float:
+    """How late the event loop was at most, in seconds, while this was done."""
+    doing = asyncio.ensure_future(work)
+    longest = 0.0
+    while not doing.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0.005)
+        longest = max(longest, time.perf_counter() - before)
+    await doing
+    return longest
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda files: files.clear_work("job"),
+        lambda files: files.empty_work_folder("job"),
+        lambda files: files.empty_part_of_work("job", "part"),
+    ],
+)
+async def test_nobody_waits_while_gigabytes_are_removed(
+    files: Files, monkeypatch: pytest.MonkeyPatch, work: Callable[[Files], Awaitable[object]]
+) -> None:
+    (files.work_folder("job") / "upload").write_bytes(b"x")
+    real = shutil.rmtree
+
+    def slowly(path: Path, **options: bool) -> None:
+        time.sleep(SLOW_SECONDS)
+        real(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", slowly)
+    assert await longest_stall(work(files)) < SLOW_SECONDS
+
+
+async def test_whoever_is_stopped_while_removing_waits_for_its_end(files: Files, tmp_path: Path) -> None:
+    """Else a thread would remove what somebody else puts there next."""
+    names = []
+    for number in range(3):
+        (tmp_path / "a").write_bytes(b"picture %d" % number)
+        names.append(await files.keep(tmp_path / "a"))
+    real = files.remove
+
+    def slowly(name: str) -> None:
+        time.sleep(0.1)
+        real(name)
+
+    files.remove = slowly  # type: ignore[method-assign]
+    removing = asyncio.create_task(files.remove_all(names))
+    await asyncio.sleep(0.05)
+    removing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await removing
+    assert [name for name in names if files.has(name)] == []

@@ -37,7 +37,7 @@ async def _image(workshop: Workshop, number: int, caption: str | None) -> Datase
     into = workshop.files.work_folder("drafts") / str(number)
     into.write_bytes(content)
     await workshop.files.keep(into)
-    workshop.files.clear_work("drafts")
+    await workshop.files.clear_work("drafts")
     return dataset_image(number, file=hashlib.sha256(content).hexdigest(), caption=caption)
 
 

@@ -67,7 +67,7 @@ async def test_a_zip_becomes_a_model_and_every_stage_is_in_the_history(workshop:
 STORIES = [
     (Stage.RECEIVED, "downloads", "fetch"),
     (Stage.PREPARED, "files", "adopt"),
-    (Stage.STAGED, "files", "keep"),
+    (Stage.STAGED, "files", "adopt"),
     (Stage.STAGED, "cards", "refresh_soon"),
     (Stage.TRAINING, "provider", "submit_training"),
     (Stage.TRAINING, "provider", "check"),
@@ -120,8 +120,8 @@ async def test_a_crash_after_the_upload_is_deleted_finds_the_dataset_that_was_ma
     reached = asyncio.Event()
     real = workshop.files.clear_work
 
-    def clear(name: str) -> None:
-        real(name)
+    async def clear(name: str) -> None:
+        await real(name)
         reached.set()
         raise asyncio.CancelledError
 

@@ -435,8 +435,8 @@ async def test_a_crash_after_the_model_was_stored_finds_it_again(
     reached = asyncio.Event()
     real = customs.files.clear_work
 
-    def clear(name: str) -> None:
-        real(name)
+    async def clear(name: str) -> None:
+        await real(name)
         if any(path.stem for path in (customs.files._root).glob("??/*")):
             reached.set()
             raise asyncio.CancelledError

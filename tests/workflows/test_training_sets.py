@@ -2,8 +2,10 @@
 
 import asyncio
 import zipfile
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from bot.errors import BadInput, NotFound, TooLate
 from bot.permissions import Asker
 from bot.providers.card import Handover, Mode, Range
 from bot.providers.tasks import Task, TrainingRequest
+from bot.workflows.engine import Json
 from bot.workflows.requests import AddRequest
 from storage.statuses import JobStatus, Stage
 from storage.training_sets import TrainingSet, find_training_set
@@ -305,3 +308,32 @@ async def test_files_that_bring_nothing_to_a_training_are_told_and_stop_nothing(
     found = await draft(workshop, "8001")
     assert len(found.chosen) == 5
     assert len(found.left_out) == (5 if sent == "what is in it already" else 1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_training_that_ends_takes_nothing_from_one_that_packs_the_same(workshop: Workshop) -> None:
+    """The second has its zip in the store already, and not yet in its row, when the first needs it no more."""
+    await under_review(workshop, [None] * 4)
+    await workshop.do.finetune.request("7008", PLACE, training(name="Other"))
+    await workshop.do.review.start(JOB, ME)
+    await ended(workshop, JOB)
+    forgetting: list[asyncio.Task[Json]] = []
+
+    def first_ends_after(call: str) -> None:
+        real: Callable[..., Awaitable[Any]] = getattr(workshop.files, call)
+
+        async def done(*arguments: Any) -> Any:
+            result = await real(*arguments)
+            if not forgetting:
+                forgetting.append(asyncio.create_task(workshop.do.finetune._training_sets.forget(JOB)))
+                await asyncio.wait(forgetting, timeout=0.5)
+            return result
+
+        setattr(workshop.files, call, done)
+
+    for call in ("keep", "adopt"):
+        first_ends_after(call)
+    await workshop.do.review.start("7008", ME)
+    job = await ended(workshop, "7008")
+    assert (job.status, job.error_sentence) == (JobStatus.DONE, None)
+    assert len(forgetting) == 1

@@ -1,0 +1,77 @@
+"""Whether there is room for pictures: on the disk, and in what one person may keep in datasets."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from bot.downloads import Upload
+from bot.errors import TooMany
+from storage.database import Database
+from storage.datasets import files_of_datasets
+from storage.files import Files
+
+TO_SPARE_BYTES = 8 << 20  # for rows, sheets and whatever else is written meanwhile
+TIMES = 2  # as it arrives, and as pictures made of it
+NAMED_DATASETS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a person keeps: the bytes of each dataset by its name, and of each file. `most_bytes` 0 is no bound."""
+
+    datasets: Mapping[str, int]
+    files: Mapping[str, int]
+    most_bytes: int
+
+    def refusal(self, coming: Mapping[str, int]) -> str | None:
+        """What is said of files that would be too much, by name and size; a file that is kept already costs nothing."""
+        together = sum({**coming, **self.files}.values())
+        if not self.most_bytes or together < self.most_bytes:
+            return None
+        largest = sorted(self.datasets.items(), key=lambda item: -item[1])[:NAMED_DATASETS]
+        names = ", ".join(f"{name} ({_amount(size)})" for name, size in largest)
+        way_out = (
+            f"delete one with /dataset delete first. The largest: {names}."
+            if names
+            else "send fewer or smaller pictures."
+        )
+        return (
+            f"That makes {_amount(together)} of pictures, and one person may keep {_amount(self.most_bytes)}: {way_out}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    database: Database
+    files: Files
+    most_bytes_per_person: int
+
+    async def require(self, person_id: int, uploads: Sequence[Upload]) -> None:
+        """Before anything is taken in. Raises `TooMany` when this person's room is used up, `StorageTrouble`."""
+        await self.require_on_disk(sum(upload.size_bytes for upload in uploads))
+        if refusal := (await self.kept_by(person_id)).refusal({}):
+            raise TooMany(refusal)
+
+    async def require_on_disk(self, upload_bytes: int) -> None:
+        """Raises `StorageTrouble`: better before gigabytes have come than after."""
+        await self.files.require_room(TIMES * upload_bytes + TO_SPARE_BYTES)
+
+    async def kept_by(self, person_id: int) -> Kept:
+        """As it is on the disk. Nobody adds to it while `Files.changing` is held."""
+        if not self.most_bytes_per_person:
+            return Kept(datasets={}, files={}, most_bytes=0)
+        async with self.database.reading() as connection:
+            files = await files_of_datasets(connection, person_id)
+        sizes = await self.files.sizes_of(set[str]().union(*files.values()))
+        return Kept(
+            datasets={name: _together(sizes, of) for name, of in files.items()},
+            files=sizes,
+            most_bytes=self.most_bytes_per_person,
+        )
+
+
+def _together(sizes: Mapping[str, int], files: Set[str]) -> int:
+    return sum(sizes[file] for file in files)
+
+
+def _amount(size_bytes: int) -> str:
+    return f"{size_bytes / 2**30:.1f} GiB" if size_bytes >= 2**30 else f"{size_bytes / 2**20:,.1f} MiB"
