@@ -67,8 +67,8 @@ class TrainDatasetButton(CardButton, act=Act.TRAIN_DATASET):
 
 class LeftOutButton(CardButton, act=Act.LEFT_OUT):
     async def press(self, interaction: Interaction) -> None:
-        dataset = await _dataset(interaction, self.subject)
-        card, files = left_out_card(dataset), left_out_files(dataset.left_out)
+        name, left_out = await interaction.client.studio.left_out_of(self.subject, interaction.user.id)
+        card, files = left_out_card(name, left_out), left_out_files(left_out)
         await interaction.response.send_message(view=card, files=files, ephemeral=True)
 
 

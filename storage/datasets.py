@@ -148,13 +148,13 @@ async def count_datasets_of_person(connection: Connection, person_id: int) -> in
     return int((await connection.execute(statement)).scalar_one())
 
 
-async def files_of_datasets(connection: Connection, person_id: int) -> dict[str, set[str]]:
-    """The files of all pictures of this person's datasets by their names, of those that were left out too."""
+async def sizes_in_datasets(connection: Connection, person_id: int) -> dict[str, dict[str, int]]:
+    """By the names of this person's datasets, the bytes of each file, of those that were left out too."""
     of_datasets = sa.join(dataset_images, datasets, datasets.c.id == dataset_images.c.dataset_id)
-    statement = sa.select(datasets.c.name, dataset_images.c.file).select_from(of_datasets)
-    found: dict[str, set[str]] = {}
+    statement = sa.select(datasets.c.name, dataset_images.c.file, dataset_images.c.size_bytes).select_from(of_datasets)
+    found: dict[str, dict[str, int]] = {}
     for row in await connection.execute(statement.where(datasets.c.person_id == person_id)):
-        found.setdefault(row.name, set()).add(row.file)
+        found.setdefault(row.name, {})[row.file] = row.size_bytes
     return found
 
 

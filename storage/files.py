@@ -54,10 +54,6 @@ class Files:
         """Of any file; it is the file's name, once it is adopted."""
         return await self._in_thread(lambda: _sha256_of(path))
 
-    async def sizes_of(self, names: Collection[str]) -> dict[str, int]:
-        """In bytes; 0 for one that is gone."""
-        return await self._in_thread(lambda: {name: _size_of(self.path_of(name)) for name in names})
-
     async def require_room(self, needed_bytes: int) -> None:
         """Raises `StorageTrouble` when the disk has less than that, as if it were full already."""
         await self._in_thread(lambda: self._require_room(needed_bytes))
@@ -184,13 +180,6 @@ class Files:
 def _sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _create_private(path: Path) -> BinaryIO:

@@ -16,7 +16,7 @@ import discord
 from bot.advice import ANY_TRAINER, appraisal_of, caption_offer
 from bot.messages.sheet_pages import SHEET_NAME, captioned, covers, sheet_alt_text, tiles
 from bot.messages.view import DatasetView
-from bot.permissions import own_dataset
+from bot.permissions import Action, own_dataset, require
 from bot.pictures.sheets import Tile, write_report_sheet
 from bot.providers.card import Mode, ProviderCard, TrainerCard
 from bot.providers.registry import Providers
@@ -60,6 +60,17 @@ class Studio:
         trainers = self._providers.trainers()
         provider, trainer = trainers[0] if trainers else (None, ANY_TRAINER)
         return self._view(dataset.id, dataset, provider, trainer, Mode.GENERAL)
+
+    async def left_out_of(self, subject: str, person_id: int) -> tuple[str, Sequence[tuple[str, str]]]:
+        """The name of what they were left out of, and the files: of a dataset, or of a job that could use none."""
+        async with self._database.reading() as connection:
+            job = await find_job(connection, subject)
+            if job is not None and "left_out" in job.details:
+                require(person_id, Action.SEE_JOB, job.place)
+                return job.details["name"], job.details["left_out"]
+            is_training = job is not None and job.kind is JobKind.FINETUNE
+            dataset = await find_dataset(connection, job.dataset_id if job and is_training else subject)
+        return (dataset := own_dataset(dataset, person_id)).name, dataset.left_out
 
     def view_for(self, job: Job, dataset: Dataset) -> DatasetView | None:
         """As its trainer sees it and the channel may; None when that is not offered any more."""

@@ -6,7 +6,7 @@ import discord
 
 from bot.messages.buttons import Act, Card, button
 from bot.messages.cards import finished_card, sheet_gallery
-from bot.messages.left_out import LEFT_OUT_FILE, LEFT_OUT_LINES, left_out_by_name, left_out_lines
+from bot.messages.left_out import LEFT_OUT_FILE, LEFT_OUT_LINES, LeftOut, left_out_by_name, left_out_lines
 from bot.messages.lists import BLURPLE, pager
 from bot.messages.offers import dollars, quote, trainer_title
 from bot.messages.report_cards import LIGHT_COLOURS, captions_line, report, start_button, studio_buttons
@@ -177,11 +177,11 @@ def _describe_label(view: DatasetView) -> str:
     return f"Describe {view.offer.pictures} for me ({cost})"
 
 
-def left_out_card(dataset: Dataset) -> Card:
+def left_out_card(name: str, left_out: LeftOut) -> Card:
     """Every file by name; what has no room comes with the list, which its message carries then."""
     container: discord.ui.Container[Card] = discord.ui.Container(accent_colour=BLURPLE)
-    lines, more = left_out_by_name(dataset.left_out)
-    head = f"### Left out of {plain(dataset.name, 60)}"
+    lines, more = left_out_by_name(left_out)
+    head = f"### Left out of {plain(name, 60)}"
     rest = [f"… and {more:,} more: all of them are in the list." if lines else "No file."] if more or not lines else []
     container.add_item(discord.ui.TextDisplay("\n".join([head, *lines, *rest])))
     if more:

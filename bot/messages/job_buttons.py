@@ -25,6 +25,8 @@ def job_buttons(view: JobView) -> Iterator[discord.ui.Button[Card]]:
         yield from decision_buttons(view)
     if job.may_be_retried:
         yield retry_button(view)
+    if job.status is JobStatus.FAILED and job.details.get("left_out"):
+        yield button(Act.LEFT_OUT, "All files left out", subject=job.id, person_id=person_id)
     if job.status in (JobStatus.FAILED, JobStatus.UNCERTAIN):
         yield button(Act.TIMELINE, "What happened", subject=job.id, person_id=person_id)
 

@@ -5,7 +5,7 @@ received → prepared → (of a finetune) review
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import asdict
 
@@ -29,6 +29,7 @@ from storage.trouble import naming_trouble
 PREPARE = "prepare"
 LANE = "prepare"
 SECONDS_BETWEEN_TELLING = 2.0
+TOLD_OF_A_FAILURE = 500  # files that were left out, when nothing was left
 ROWS_FOR_EACH = 3  # of a dataset's most pictures: what was left out can be taken back, but not without end
 
 
@@ -74,6 +75,7 @@ class Preparation:
             prepared = await self._prepared(job, received)
         except NothingUsable as nothing:
             if job.kind is JobKind.ADD or job.details.get("is_new", True):
+                await self._remember_left_out(job, nothing.left_out)
                 raise
             prepared = Prepared(images=(), left_out=nothing.left_out)
         folder = self._files.work_folder(job.id) / "prepared"
@@ -84,21 +86,31 @@ class Preparation:
                 await self._files.adopt({name: folder / f"{name}.jpg" for name in names})
                 async with self._database.writing() as connection:
                     return await self._add(connection, job, prepared, kept)
+        except NothingUsable as nothing:
+            await self._remember_left_out(job, nothing.left_out)
+            raise
         finally:
             await self._bench.drop_files(names)  # those that it did not take
 
     async def _add(self, connection: Connection, job: Job, prepared: Prepared, kept: Kept) -> Addition:
         dataset = await self._dataset_of(connection, job)
         wanted, unwanted = _parted(prepared.images, dataset, most=self._limits.max_images)
-        left_out = tuple((each.name, each.reason) for each in (*unwanted, *prepared.left_out))
+        left_out = (*unwanted, *prepared.left_out)
         if not wanted and not (job.kind is JobKind.FINETUNE and dataset.chosen):  # such a training has its pictures
-            raise DatasetRejected(f"Nothing was added to {dataset.name}: {top_reasons(unwanted or prepared.left_out)}.")
+            reasons = top_reasons(unwanted or prepared.left_out)
+            raise NothingUsable(f"Nothing was added to {dataset.name}: {reasons}.", left_out=left_out)
         if refusal := kept.refusal({image.file: image.size_bytes for image in wanted}):
             raise DatasetRejected(refusal)
-        await add_images(connection, dataset, wanted, left_out=left_out, job_id=job.id)
+        await add_images(connection, dataset, wanted, left_out=_pairs(left_out), job_id=job.id)
         addition = await addition_of(connection, job.id)
         assert addition is not None, "it was added in this transaction"
         return addition
+
+    async def _remember_left_out(self, job: Job, left_out: Sequence[LeftOut]) -> None:
+        """There is no step to which it could belong."""
+        details = {**job.details, "left_out": _pairs(left_out)[:TOLD_OF_A_FAILURE]}
+        async with self._database.writing() as connection:
+            await change_job(connection, job.id, only_when=(JobStatus.PREPARING,), details=details)
 
     async def _dataset_of(self, connection: Connection, job: Job) -> Dataset:
         """It comes into being with its first pictures."""
@@ -183,6 +195,10 @@ def _parted(
             continue
         unwanted.append(LeftOut(name=image.name, reason=reason))
     return tuple(wanted), tuple(unwanted)
+
+
+def _pairs(left_out: Sequence[LeftOut]) -> list[tuple[str, str]]:
+    return [(each.name, each.reason) for each in left_out]
 
 
 def _image(image: PreparedImage) -> DatasetImage:

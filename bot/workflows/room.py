@@ -1,12 +1,13 @@
 """Whether there is room for pictures: on the disk, and in what one person may keep in datasets."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.downloads import Upload
 from bot.errors import TooMany
 from storage.database import Database
-from storage.datasets import files_of_datasets
+from storage.datasets import sizes_in_datasets
 from storage.files import Files
 
 TO_SPARE_BYTES = 8 << 20  # for rows, sheets and whatever else is written meanwhile
@@ -56,21 +57,16 @@ class Room:
         await self.files.require_room(TIMES * upload_bytes + TO_SPARE_BYTES)
 
     async def kept_by(self, person_id: int) -> Kept:
-        """As it is on the disk. Nobody adds to it while `Files.changing` is held."""
+        """Nobody adds to it while `Files.changing` is held."""
         if not self.most_bytes_per_person:
             return Kept(datasets={}, files={}, most_bytes=0)
         async with self.database.reading() as connection:
-            files = await files_of_datasets(connection, person_id)
-        sizes = await self.files.sizes_of(set[str]().union(*files.values()))
+            sizes = await sizes_in_datasets(connection, person_id)
         return Kept(
-            datasets={name: _together(sizes, of) for name, of in files.items()},
-            files=sizes,
+            datasets={name: sum(of.values()) for name, of in sizes.items()},
+            files=dict(ChainMap(*sizes.values())),
             most_bytes=self.most_bytes_per_person,
         )
-
-
-def _together(sizes: Mapping[str, int], files: Set[str]) -> int:
-    return sum(sizes[file] for file in files)
 
 
 def _amount(size_bytes: int) -> str:

@@ -134,14 +134,20 @@ async def test_the_same_pictures_are_not_added_twice(stage: Stage, pictures: lis
     await ann.command("dataset add", channel=CHANNEL, options=options)
     await stage.sees("Pictures added to Moss", f"<@{ann.id}>")
     await ann.command("dataset add", channel=CHANNEL, options=options)
-    await stage.sees("Nothing was added to Moss", f"<@{ann.id}>", "is in the dataset already, as number 1")
+    card = await stage.sees("Nothing was added to Moss", f"<@{ann.id}>", "is in the dataset already, as number 1")
+    told = await private_words(await ann.press(card, "All files left out"))
+    assert f"{pictures[0].name} is in the dataset already, as number 1" in told.replace("\\", "")
 
 
 async def test_a_file_that_is_no_picture_begins_no_dataset(stage: Stage, textfile: Path) -> None:
     ann = stage.newcomer()
     await ann.command("dataset add", channel=CHANNEL, options={"dataset": "Notes", "picture_1": textfile})
-    await stage.sees("Nothing was added to Notes", f"<@{ann.id}>")
+    card = await stage.sees("Nothing was added to Notes", f"<@{ann.id}>")
     assert await stage.datasets_of(ann) == []
+    told = await private_words(await ann.press(card, "All files left out"))
+    assert "### Left out of Notes" in told
+    assert textfile.name in told.replace("\\", "")
+    assert "belongs to somebody else" in await private_words(await stage.newcomer().press(card, "All files left out"))
 
 
 async def test_without_files_a_dialog_asks_for_a_name_and_files(stage: Stage, pictures: list[Path]) -> None:

@@ -174,9 +174,15 @@ async def test_a_review_shows_its_pictures_and_a_started_training_does_not(newsr
     await newsroom.notifier.refresh(job.id)
     (card,) = newsroom.messages()
     assert len(media_of(card)) == 1
-    assert labels_of(card) == ["Edit captions", "Add more", "Edit", "Advanced", "Change trigger word", "Cancel"], (
-        "one picture is too few"
-    )
+    assert labels_of(card) == [
+        "Edit captions",
+        "Add more",
+        "Edit",
+        "All files left out",
+        "Advanced",
+        "Change trigger word",
+        "Cancel",
+    ], "one picture is too few"
     await newsroom.change(job.id, status=JobStatus.RUNNING)
     await newsroom.notifier.refresh(job.id)
     (card,) = newsroom.messages()

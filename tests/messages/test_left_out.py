@@ -33,7 +33,7 @@ def list_of(left_out: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def files_of(value: Any) -> list[Any]:
-    return [one for one in walk(left_out_card(value).to_components()) if one["type"] == 13]
+    return [one for one in walk(left_out_card(value.name, value.left_out).to_components()) if one["type"] == 13]
 
 
 # Where everybody reads.
@@ -113,7 +113,7 @@ def test_hostile_reasons_are_shown_in_short_and_not_obeyed() -> None:
 
 def test_every_file_left_out_is_named() -> None:
     value = dataset(left_out=(("notes.pdf", "is not a picture"), ("small.jpg", "is too small")))
-    assert text_of(left_out_card(value)).splitlines() == [
+    assert text_of(left_out_card(value.name, value.left_out)).splitlines() == [
         "### Left out of Luna",
         "- notes.pdf is not a picture",
         "- small.jpg is too small",
@@ -123,13 +123,13 @@ def test_every_file_left_out_is_named() -> None:
 
 
 def test_what_was_undone_meanwhile_leaves_an_empty_list() -> None:
-    assert text_of(left_out_card(dataset(left_out=()))).splitlines() == ["### Left out of Luna", "No file."]
+    assert text_of(left_out_card("Luna", ())).splitlines() == ["### Left out of Luna", "No file."]
 
 
 @pytest.mark.parametrize("name", ["n" * 200, NASTY[:200], "猫" * 200, "*" * 200])
 def test_of_four_hundred_files_with_the_longest_names_all_are_in_a_list_beside_the_card(name: str) -> None:
     value = dataset(name=name[:100], left_out=tuple((f"{n}{name}"[:200], name) for n in range(400)))
-    card = left_out_card(value)
+    card = left_out_card(value.name, value.left_out)
     assert_discord_takes(card)
     named = sum(line.startswith("- ") for line in text_of(card).splitlines())
     assert 5 < named <= 10
