@@ -1,5 +1,6 @@
 """What became of every file handed over: the prepared pictures, and what was left out with its reason."""
 
+import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
@@ -51,10 +52,14 @@ class Prepared:
 
 
 def top_reasons(left_out: tuple[LeftOut, ...], most: int = 3) -> str:
-    """The commonest reasons, each with one file as its example."""
-    counts = Counter(each.reason for each in left_out)
-    examples = {each.reason: each.name for each in reversed(left_out)}
+    """The commonest, in words that everybody may read."""
+    counts = Counter(nameless(each.reason) for each in left_out)
     return "; ".join(
-        f"“{examples[reason]}” {reason}" + (f" (and {count - 1} more like it)" if count > 1 else "")
+        f"one {reason}" + (f" (and {count - 1} more like it)" if count > 1 else "")
         for reason, count in counts.most_common(most)
     )
+
+
+def nameless(reason: str) -> str:
+    """What people call their files is their own: a reason speaks of another file without its name."""
+    return re.sub(r"“.*”|“.*", "another", reason, flags=re.DOTALL)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.datasets.report import nameless
 from bot.messages.words import flat, plain
 
 LEFT_OUT_LINES = 5  # that a card itself names
@@ -68,9 +69,5 @@ def left_out_files(left_out: LeftOut) -> list[discord.File]:
 
 def _without_names(reason: str) -> str:
     """What a reason has in common with others of its kind: no name of another file, no size, no number, no advice."""
-    hidden = re.sub(r"“.*”|“.*|[\d,]+ × [\d,]+|, as number [\d,]+", _hidden, reason, flags=re.DOTALL)
+    hidden = re.sub(r", as number [\d,]+", "", re.sub(r"[\d,]+ × [\d,]+", "…", nameless(reason)))
     return hidden.partition(": ")[0].removeprefix("is ")
-
-
-def _hidden(found: re.Match[str]) -> str:
-    return "" if found[0].startswith(",") else "…"

@@ -73,8 +73,8 @@ async def test_without_one_usable_picture_the_commonest_reasons_are_named(
         await hand_over({"cats.zip": zip_bytes(files)})
 
     assert refusal.value.sentence == (
-        "No picture can be used: “b.mp4” is a video: take a still from it (and 1 more like it); "
-        "“a.docx” is a document: save its pictures as JPEG or PNG; “cut.jpg” is cut off: save it again."
+        "No picture can be used: one is a video: take a still from it (and 1 more like it); "
+        "one is a document: save its pictures as JPEG or PNG; one is cut off: save it again."
     )
     assert list(prepared_into.iterdir()) == []
 

@@ -81,7 +81,7 @@ def test_where_nothing_was_left_out_there_is_no_button() -> None:
 def test_the_commonest_reasons_are_said_without_what_tells_files_apart() -> None:
     assert left_out_in_short(PRIVATE) == [
         "**Files left out: 6**",
-        "-# the same picture as … (2) · in the dataset already (2) · a PDF (1) · other reasons",
+        "-# the same picture as another (2) · in the dataset already (2) · a PDF (1) · other reasons",
     ]
     assert left_out_in_short(()) == []
 
@@ -91,9 +91,9 @@ def test_the_commonest_reasons_are_said_without_what_tells_files_apart() -> None
     [
         ("is 120 × 90 pixels; both sides need at least 256", "… pixels; both sides need at least 256"),
         ("is too long and narrow at 4,000 × 100 pixels: crop it", "too long and narrow at … pixels"),
-        ("names “a.jpg” a second time", "names … a second time"),
-        ("is the same picture as “never closed.jpg", "the same picture as …"),
-        ("is the same picture as “two\nlines”", "the same picture as …"),
+        ("names “a.jpg” a second time", "names another a second time"),
+        ("is the same picture as “never closed.jpg", "the same picture as another"),
+        ("is the same picture as “two\nlines”", "the same picture as another"),
         ("is in the dataset already, as number 1,234", "in the dataset already"),
         ("breaks the reader: save it again as JPEG or PNG", "breaks the reader"),
     ],
