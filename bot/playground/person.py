@@ -61,7 +61,7 @@ class Answer:
         found = [self._world.find_message(one) for one in ids]
         return [payloads.message(self._world, message) for message in found if message]
 
-    async def final(self, timeout: float = 5.0) -> Json:
+    async def final(self, timeout: float = 30.0) -> Json:
         """The message once the bot has finished what it deferred; at once when it deferred nothing."""
         return await reading.until(self._world, self._finished, timeout=timeout)
 

@@ -132,7 +132,8 @@ class Datasets:
 
         files: set[str] = set()
         changed = await self._change(dataset_id, person_id, change)
-        await self._bench.drop_files(files)
+        if files:
+            await self._bench.drop_files(files)
         return changed
 
     async def write_captions(self, dataset_id: str, person_id: int, captions: Mapping[int, str]) -> Dataset:
