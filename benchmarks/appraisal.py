@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.report_sheet import write_sheet
+from benchmarks.report_sheet import shot, write_sheet
 from benchmarks.specimens import (
     Change,
     as_jpeg,
@@ -97,17 +97,6 @@ def main() -> None:
     drawn |= {f"lighthouse {n}": draw_lighthouse(n) for n in range(COUNT)}
     for lines in (_flaws(photos, drawn), _print(photos, drawn), _twins(photos, drawn), _sets(photos), _cost(photos)):
         print("\n".join(lines), end="\n\n")
-
-
-def shot(number: int, picture: Image.Image) -> Shot:
-    return Shot(
-        number=number,
-        width=picture.width,
-        height=picture.height,
-        size_bytes=1,
-        measures=measure(picture),
-        has_caption=False,
-    )
 
 
 def appraised(pictures: Iterable[Image.Image]) -> Appraisal:

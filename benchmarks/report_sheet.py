@@ -27,19 +27,20 @@ WORDS = {
 SHAPES = frozenset({Flaw.BORDERED, Flaw.NARROW})
 
 
+def shot(number: int, picture: Image.Image) -> Shot:
+    return Shot(
+        number=number,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=1,
+        measures=measure(picture),
+        has_caption=False,
+    )
+
+
 def write_sheet(photos: Mapping[str, Image.Image], into: Path) -> Path:
     pictures = _pictures(photos)
-    shots = [
-        Shot(
-            number=number,
-            width=picture.width,
-            height=picture.height,
-            size_bytes=1,
-            measures=measure(picture),
-            has_caption=False,
-        )
-        for number, picture in enumerate(pictures, start=1)
-    ]
+    shots = [shot(number, picture) for number, picture in enumerate(pictures, start=1)]
     result = appraise(shots, WISHES)
     with tempfile.TemporaryDirectory() as folder:
         tiles = []
