@@ -114,7 +114,12 @@ def _workbench(resources: Resources, engine: Engine, cards: Cards, vigil: Vigil)
         webhook_for=resources.hooks.webhook_for,
         operators=resources.operators,
         caps=Caps(per_person=settings.jobs_per_person, per_server=settings.jobs_per_server),
-        room=Room(database=database, files=files, most_bytes_per_person=settings.dataset_space_per_person),
+        room=Room(
+            database=database,
+            files=files,
+            most_bytes_per_person=settings.dataset_space_per_person,
+            pause=resources.sleep,
+        ),
     )
 
 

@@ -106,7 +106,7 @@ class GoToDialog(Dialog, title="Go to a caption"):
     def __init__(self, bot: Atelier, view: DatasetView) -> None:
         super().__init__(bot)
         self._subject = view.subject
-        self._number: discord.ui.TextInput[Any] = discord.ui.TextInput(max_length=4, custom_id="number")
+        self._number: discord.ui.TextInput[Any] = discord.ui.TextInput(max_length=6, custom_id="number")
         description = "The number on the picture"
         self.add_item(Label(text="Number", description=description, component=self._number))
 

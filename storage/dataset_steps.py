@@ -231,8 +231,10 @@ async def _add_step(
 
 
 async def _last_step(connection: Connection, dataset_id: str) -> sa.Row[Any] | None:
+    """The last that changed something."""
     statement = sa.select(dataset_steps).where(dataset_steps.c.dataset_id == dataset_id)
-    return (await connection.execute(statement.order_by(dataset_steps.c.number.desc()).limit(1))).one_or_none()
+    newest_first = await connection.execute(statement.order_by(dataset_steps.c.number.desc()))
+    return next((step for step in newest_first if step.before), None)
 
 
 async def _touch(connection: Connection, dataset: Dataset) -> None:

@@ -174,15 +174,16 @@ async def _whole(connection: Connection, row: sa.Row[Any]) -> Dataset:
     images = sa.select(dataset_images).where(dataset_images.c.dataset_id == row.id).order_by(dataset_images.c.number)
     steps = sa.select(dataset_steps).where(dataset_steps.c.dataset_id == row.id).order_by(dataset_steps.c.number)
     history = (await connection.execute(steps)).all()
+    changes = [step for step in history if step.before]  # the others only tell of files that were left out
     return Dataset(
         id=row.id,
         place=place_of(row),
         name=row.name,
         images=tuple(_image(image) for image in await connection.execute(images)),
         left_out=tuple((name, reason) for step in reversed(history) for name, reason in step.left_out),
-        last_act=DatasetAct(history[-1].act) if history else None,
-        last_step=history[-1].number if history else 0,
-        steps=len(history),
+        last_act=DatasetAct(changes[-1].act) if changes else None,
+        last_step=changes[-1].number if changes else 0,
+        steps=len(changes),
         updated_ms=row.updated_ms,
     )
 

@@ -110,7 +110,7 @@ def _check(image: ImageFile.ImageFile, content: io.BytesIO, limits: DatasetLimit
     if min(_bounded(width, height, limits.long_side)) < limits.min_side:
         raise _Unsuitable(f"is too long and narrow at {width} × {height} pixels: crop it")
     if image.info.get("progressive"):
-        scans = scans_of(content.getvalue())
+        scans = scans_of(content.getvalue(), most=_MOST_SCANS + 1)
         if scans > _MOST_SCANS or scans * width * height > _MOST_PASSES:
             raise _Unsuitable("is a JPEG in too many layers: save it again")
 

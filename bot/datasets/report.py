@@ -53,13 +53,19 @@ class Prepared:
 
 def top_reasons(left_out: tuple[LeftOut, ...], most: int = 3) -> str:
     """The commonest, in words that everybody may read."""
-    counts = Counter(nameless(each.reason) for each in left_out)
+    counts = Counter(in_general(each.reason) for each in left_out)
+    examples = {in_general(each.reason): each.reason for each in reversed(left_out)}
     return "; ".join(
-        f"one {reason}" + (f" (and {count - 1} more like it)" if count > 1 else "")
+        f"one {_nameless(examples[reason])}" + (f" (and {count - 1} more like it)" if count > 1 else "")
         for reason, count in counts.most_common(most)
     )
 
 
-def nameless(reason: str) -> str:
-    """What people call their files is their own: a reason speaks of another file without its name."""
-    return re.sub(r"“.*”|“.*", "another", reason, flags=re.DOTALL)
+def in_general(reason: str) -> str:
+    """What it has in common with others of its kind: no name of another file, no size."""
+    return re.sub(r"[\d,]+ × [\d,]+", "…", _nameless(reason))
+
+
+def _nameless(reason: str) -> str:
+    """What people call their files is their own: a reason speaks of another file without its name or number."""
+    return re.sub(r", as number [\d,]+", "", re.sub(r"“.*”|“.*", "another", reason, flags=re.DOTALL))

@@ -65,11 +65,11 @@ class Studio:
         """The name of what they were left out of, and the files: of a dataset, or of a job that could use none."""
         async with self._database.reading() as connection:
             job = await find_job(connection, subject)
-            if job is not None and "left_out" in job.details:
-                require(person_id, Action.SEE_JOB, job.place)
-                return job.details["name"], job.details["left_out"]
             is_training = job is not None and job.kind is JobKind.FINETUNE
             dataset = await find_dataset(connection, job.dataset_id if job and is_training else subject)
+        if dataset is None and job is not None and "left_out" in job.details:
+            require(person_id, Action.SEE_JOB, job.place)
+            return job.details["name"], job.details["left_out"]
         return (dataset := own_dataset(dataset, person_id)).name, dataset.left_out
 
     def view_for(self, job: Job, dataset: Dataset) -> DatasetView | None:

@@ -220,6 +220,6 @@ def _done(view: JobView) -> str:
         return f"✅ Done{took}." + (f" {plain(job.note)}" if job.note else "")
     what = [count(view.addition.pictures, "picture", "pictures")] if view.addition.pictures else []
     what += [count(view.addition.captions, "caption", "captions")] if view.addition.captions else []
-    pictures = " and ".join(what)
+    pictures = " and ".join(what) or "0 pictures"
     note = f" {plain(job.note)}" if job.note else ""
     return "\n".join([f"✅ {pictures} added{took}.{note}", *left_out_in_short(view.addition.left_out)])

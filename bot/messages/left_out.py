@@ -1,13 +1,12 @@
 """Files that were handed over and not used: in short where everybody reads, by name for their person alone."""
 
 import io
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 import discord
 
-from bot.datasets.report import nameless
+from bot.datasets.report import in_general
 from bot.messages.words import flat, plain
 
 LEFT_OUT_LINES = 5  # that a card itself names
@@ -69,5 +68,4 @@ def left_out_files(left_out: LeftOut) -> list[discord.File]:
 
 def _without_names(reason: str) -> str:
     """What a reason has in common with others of its kind: no name of another file, no size, no number, no advice."""
-    hidden = re.sub(r", as number [\d,]+", "", re.sub(r"[\d,]+ × [\d,]+", "…", nameless(reason)))
-    return hidden.partition(": ")[0].removeprefix("is ")
+    return in_general(reason).partition(": ")[0].removeprefix("is ")

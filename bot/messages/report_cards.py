@@ -47,10 +47,10 @@ def advice(view: DatasetView) -> str:
     sentences = {
         Remark.TOO_FEW: f"add {count(appraisal.missing, 'more picture', 'more pictures')}: "
         f"{trainer.title} takes {trainer.image_count.lowest:g} at least.",
-        Remark.TOO_FEW_GOOD: f"add {count(appraisal.missing, 'good picture', 'good pictures')}: "
+        Remark.TOO_FEW_GOOD: f"add {count(appraisal.missing_good, 'good picture', 'good pictures')}: "
         f"without the marked ones {trainer.title} has too few.",
-        Remark.TOO_LARGE: f"too large together: {fitting} of them fit in what {trainer.title} takes here, the others "
-        "are left aside.",
+        Remark.TOO_LARGE: f"too large together: {fitting} of them fit in what {trainer.title} takes here, "
+        + (f"and it needs {trainer.image_count.lowest:g}." if appraisal.missing else "the others are left aside."),
         Remark.MANY_FLAWED: "many of these would teach the model mistakes: leave out the marked ones, add better ones.",
         Remark.TOO_MANY: f"{trainer.title} takes {trainer.image_count.highest:g} at most: the others are left aside.",
         Remark.ALIKE: "they look much alike: add other angles, light and backgrounds.",
@@ -105,7 +105,7 @@ def studio_buttons(view: DatasetView) -> Iterator[discord.ui.Button[Card]]:
     if view.appraisal.flagged:
         label = f"Leave out flagged ({len(view.appraisal.flagged)})"
         yield button(Act.LEAVE_OUT_FLAGGED, label, subject=subject, person_id=person_id, style=primary)
-    needed = discord.ButtonStyle.primary if view.appraisal.missing else discord.ButtonStyle.secondary
+    needed = discord.ButtonStyle.primary if Remark.TOO_FEW in view.appraisal.remarks else discord.ButtonStyle.secondary
     if view.dataset.chosen:
         yield button(Act.CAPTIONS, "Edit captions", subject=subject, person_id=person_id)
     yield button(Act.ADD_MORE, "Add more", subject=subject, person_id=person_id, style=needed)

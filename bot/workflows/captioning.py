@@ -130,6 +130,8 @@ class Captioning:
         describer = self._bench.providers.that(job.provider, Captions)
         try:
             return await within(LONGEST_FOR_ONE, describer.caption(self._bench.files.path_of(image.file)))
+        except FileNotFoundError:  # removed meanwhile, with its row
+            raise NotAsked from None
         except NOT_TAKEN:
             async with self._database.writing() as connection:
                 await forget_asked(connection, job.dataset_id, image.number, job.id)

@@ -1,7 +1,7 @@
 """Datasets: what their person does to a draft, each step saved at once. Pictures come in by `preparation`."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 
 from bot.advice import appraisal_of
@@ -127,14 +127,10 @@ class Datasets:
             await _putting(DatasetAct.LEAVE_OUT, leave_out, is_in=False)(connection, dataset)
             await _putting(DatasetAct.TAKE_BACK, take_back, is_in=True)(connection, dataset)
             if remove:
-                _require_known(dataset, remove)
-                files.update(await remove_images(connection, dataset, remove))
+                gone.update(await remove_images(connection, dataset, _known(dataset, remove)))
 
-        files: set[str] = set()
-        changed = await self._change(dataset_id, person_id, change)
-        if files:
-            await self._bench.drop_files(files)
-        return changed
+        gone: set[str] = set()
+        return await self._change(dataset_id, person_id, change, gone=gone)
 
     async def write_captions(self, dataset_id: str, person_id: int, captions: Mapping[int, str]) -> Dataset:
         """An empty caption removes the one that was there."""
@@ -176,8 +172,8 @@ class Datasets:
         await self._bench.refresh_reviews(dataset_id)
         return dataset
 
-    async def _change(self, dataset_id: str, person_id: int, change: Change) -> Dataset:
-        """The dataset as it is afterwards."""
+    async def _change(self, dataset_id: str, person_id: int, change: Change, *, gone: Collection[str] = ()) -> Dataset:
+        """The dataset as it is afterwards; `gone` is where the change says which files no dataset has any more."""
         async with self._database.writing() as connection:
             before = own_dataset(await locked_dataset(connection, dataset_id), person_id)
             await change(connection, before)
@@ -185,6 +181,8 @@ class Datasets:
             most = self._limits.max_images
             if len(changed.chosen) > max(most, len(before.chosen)):
                 raise BadInput(f"A dataset holds {most:,} pictures at most: leave out others first.")
+        if gone:
+            await self._bench.drop_files(gone)
         await self._bench.refresh_reviews(dataset_id)
         return changed
 
@@ -205,16 +203,18 @@ async def require_room(connection: Connection, place: Place) -> None:
 
 def _putting(act: DatasetAct, numbers: Sequence[int], *, is_in: bool) -> Change:
     async def change(connection: Connection, dataset: Dataset) -> None:
-        _require_known(dataset, numbers)
-        await change_images(connection, dataset, act, {number: {"is_in": is_in} for number in numbers})
+        changes = {number: {"is_in": is_in} for number in _known(dataset, numbers)}
+        await change_images(connection, dataset, act, changes)
 
     return change
 
 
-def _require_known(dataset: Dataset, numbers: Sequence[int]) -> None:
+def _known(dataset: Dataset, numbers: Sequence[int]) -> list[int]:
+    """Those of them that are there: between the others, some may have been deleted for good."""
     known = {image.number for image in dataset.images}
-    if unknown := [number for number in numbers if number not in known]:
+    if unknown := [number for number in numbers if not 0 < number <= max(known, default=0)]:
         raise BadInput(f"There is no picture {unknown[0]} in {dataset.name}: use the numbers on the sheet.")
+    return [number for number in numbers if number in known]
 
 
 def _captioning(edited: Callable[[Dataset], Mapping[int, str | None]]) -> Change:

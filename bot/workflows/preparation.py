@@ -41,7 +41,11 @@ class Preparation:
         self._files = bench.files
         self._room = bench.room
         self._receiving = Receiving(
-            files=bench.files, downloads=downloads, room=bench.room, max_bytes=limits.max_upload_bytes
+            files=bench.files,
+            downloads=downloads,
+            room=bench.room,
+            operators=bench.operators,
+            max_bytes=limits.max_upload_bytes,
         )
         self._pool = pool
         self._limits = limits
@@ -99,7 +103,7 @@ class Preparation:
         if not wanted and not (job.kind is JobKind.FINETUNE and dataset.chosen):  # such a training has its pictures
             reasons = top_reasons(unwanted or prepared.left_out)
             raise NothingUsable(f"Nothing was added to {dataset.name}: {reasons}.", left_out=left_out)
-        if refusal := kept.refusal({image.file: image.size_bytes for image in wanted}):
+        if refusal := kept.refusal({image.file: image.size_bytes for image in wanted}, is_public=True):
             raise DatasetRejected(refusal)
         await add_images(connection, dataset, wanted, left_out=_pairs(left_out), job_id=job.id)
         addition = await addition_of(connection, job.id)

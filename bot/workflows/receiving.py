@@ -5,25 +5,32 @@ import logging
 from bot.datasets.preparation import SourceFile
 from bot.downloads import Downloads
 from bot.errors import BadInput, DatasetRejected
+from bot.operators import Operators
 from bot.workflows.engine import Json
+from bot.workflows.resuming import SUBJECT
 from bot.workflows.room import Room
+from storage.errors import StorageTrouble
 from storage.files import Files
 from storage.jobs import Job
+
+LOOKS_AT_THE_DISK = 120
+SECONDS_BETWEEN_LOOKS = 5.0
 
 log = logging.getLogger(__name__)
 
 
 class Receiving:
-    def __init__(self, *, files: Files, downloads: Downloads, room: Room, max_bytes: int) -> None:
+    def __init__(self, *, files: Files, downloads: Downloads, room: Room, operators: Operators, max_bytes: int) -> None:
         self._files = files
         self._downloads = downloads
         self._room = room
+        self._operators = operators
         self._max_bytes = max_bytes
 
     async def receive(self, job: Job) -> Json:
         """Discord's links die soon, so the bytes are fetched first of all."""
         folder = await self._files.empty_work_folder(job.id)
-        await self._room.require_on_disk(sum(upload["size_bytes"] for upload in job.details["uploads"]))
+        await self._require_room(sum(upload["size_bytes"] for upload in job.details["uploads"]))
         left = self._max_bytes
         hashes = []
         for number, upload in enumerate(job.details["uploads"]):
@@ -31,6 +38,16 @@ class Receiving:
             left -= written.size_bytes
             hashes.append(written.sha256)
         return {"uploads": hashes}
+
+    async def _require_room(self, upload_bytes: int) -> None:
+        """There was room when it was asked for, and others have come since: they may be done soon."""
+        for _ in range(LOOKS_AT_THE_DISK):
+            try:
+                return await self._room.require_on_disk(upload_bytes)
+            except StorageTrouble as trouble:
+                await self._operators.tell(SUBJECT, trouble.advice)
+                await self._room.pause(SECONDS_BETWEEN_LOOKS)
+        raise DatasetRejected("My disk has no room for these any more: please send them again later.")
 
     async def sources(self, job: Job, received: Json) -> list[SourceFile]:
         """The files as they were received: between then and now lie restarts, power cuts and other people's hands.

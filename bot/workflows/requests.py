@@ -17,6 +17,7 @@ TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,29}")
 DEFAULT_TRIGGER_WORD = "TOK"
 LOOSE_UPLOADS = 10
 MOST_UPLOADS = 1 + LOOSE_UPLOADS  # a zip beside them
+MOST_NUMBERS = 2000  # in one span, of pictures
 SEEDS = 2**32
 PICTURES_PER_JOB = 4
 REFERENCE_BYTES = 20 * 2**20  # what the strictest provider takes (PROVIDERS.md section 1.4)
@@ -92,10 +93,12 @@ def numbers_meant(text: str) -> tuple[int, ...]:
     """Of pictures, as people write them: `3, 7-9`. Raises `BadInput`."""
     numbers: set[int] = set()
     for part in re.findall(r"[^,;\s]+", re.sub(r"\s*[-–]\s*", "-", text)):
-        span = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
+        span = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", part)
         if span is None:
             raise BadInput("Write the numbers on the pictures, for example 3, 7-9.")
         first, last = sorted((int(span[1]), int(span[2] or span[1])))
+        if last - first >= MOST_NUMBERS:
+            raise BadInput(f"Write fewer than {MOST_NUMBERS:,} numbers at once, for example 3, 7-9.")
         numbers.update(range(first, last + 1))
     return tuple(sorted(numbers))
 

@@ -1,7 +1,7 @@
 """Whether there is room for pictures: on the disk, and in what one person may keep in datasets."""
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.downloads import Upload
@@ -23,21 +23,19 @@ class Kept:
     files: Mapping[str, int]
     most_bytes: int
 
-    def refusal(self, coming: Mapping[str, int]) -> str | None:
-        """What is said of files that would be too much, by name and size; a file that is kept already costs nothing."""
+    def refusal(self, coming: Mapping[str, int], *, is_public: bool) -> str | None:
+        """What is said of files that would be too much, by name and size; a file that is kept already costs nothing.
+        In public without the names of datasets, which are their person's own."""
         together = sum({**coming, **self.files}.values())
         if not self.most_bytes or together < self.most_bytes:
             return None
+        makes = f"That makes {_amount(together)} of pictures, and one person may keep {_amount(self.most_bytes)}"
+        if not self.datasets:
+            return f"{makes}: send fewer or smaller pictures."
         largest = sorted(self.datasets.items(), key=lambda item: -item[1])[:NAMED_DATASETS]
         names = ", ".join(f"{name} ({_amount(size)})" for name, size in largest)
-        way_out = (
-            f"delete one with /dataset delete first. The largest: {names}."
-            if names
-            else "send fewer or smaller pictures."
-        )
-        return (
-            f"That makes {_amount(together)} of pictures, and one person may keep {_amount(self.most_bytes)}: {way_out}"
-        )
+        way_out = f"{makes}: delete pictures for good with /dataset edit, or a dataset with /dataset delete."
+        return way_out if is_public else f"{way_out} The largest: {names}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +43,12 @@ class Room:
     database: Database
     files: Files
     most_bytes_per_person: int
+    pause: Callable[[float], Awaitable[None]]
 
     async def require(self, person_id: int, uploads: Sequence[Upload]) -> None:
         """Before anything is taken in. Raises `TooMany` when this person's room is used up, `StorageTrouble`."""
         await self.require_on_disk(sum(upload.size_bytes for upload in uploads))
-        if refusal := (await self.kept_by(person_id)).refusal({}):
+        if refusal := (await self.kept_by(person_id)).refusal({}, is_public=False):
             raise TooMany(refusal)
 
     async def require_on_disk(self, upload_bytes: int) -> None:

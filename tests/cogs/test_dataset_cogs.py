@@ -134,7 +134,7 @@ async def test_the_same_pictures_are_not_added_twice(stage: Stage, pictures: lis
     await ann.command("dataset add", channel=CHANNEL, options=options)
     await stage.sees("Pictures added to Moss", f"<@{ann.id}>")
     await ann.command("dataset add", channel=CHANNEL, options=options)
-    card = await stage.sees("Nothing was added to Moss", f"<@{ann.id}>", "is in the dataset already, as number 1")
+    card = await stage.sees("Nothing was added to Moss", f"<@{ann.id}>", "one is in the dataset already.")
     told = await private_words(await ann.press(card, "All files left out"))
     assert f"{pictures[0].name} is in the dataset already, as number 1" in told.replace("\\", "")
 

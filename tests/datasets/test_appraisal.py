@@ -342,8 +342,8 @@ def test_leaving_out_the_flagged_never_leaves_too_few_nor_too_many(shots: Sequen
     remaining = len(shots) - len(result.flagged)
     assert remaining >= min(wishes.least, len(shots))
     assert remaining <= wishes.most
-    good = len(shots) - len(grave(result))
-    assert result.missing == max(0, wishes.least - (len(shots) if len(shots) < wishes.least else good))
+    assert result.missing == max(0, wishes.least - len(shots) + len(result.left_aside))
+    assert result.missing_good == max(0, wishes.least - len(shots) + len(grave(result)))
 
 
 @given(shots=DATASETS, wishes=ALL_WISHES)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.datasets.report import LeftOut
+from bot.datasets.scans import scans_of
 from tests.dataset_files import encoded, jpeg_bytes, photo, png_bytes, real_photos
 from tests.datasets.colours import RED, WHITE, is_near, mean_difference, plain
 from tests.datasets.conftest import Prepare, VerdictOn
@@ -185,6 +186,11 @@ def test_the_same_picture_gives_the_same_bytes(verdict_on: VerdictOn) -> None:
     large = jpeg_bytes(photo(5, (3000, 2000)))
 
     assert verdict_on(large) == verdict_on(large)
+
+
+def test_segments_without_end_are_not_followed_for_long() -> None:
+    """Twenty megabytes of them took three seconds."""
+    assert scans_of(b"\xff\xe0\x00\x02" * 30_000, most=201) == 201
 
 
 LAYERED = LeftOut(name="a.jpg", reason="is a JPEG in too many layers: save it again")

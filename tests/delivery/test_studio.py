@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.datasets import Dataset, DatasetImage, DatasetLine, delete_dataset
 from storage.files import Files
 from storage.jobs import Job, add_job
-from storage.statuses import JobStatus
+from storage.statuses import JobKind, JobStatus
 from tests.builders import (
     CARD,
     PLACE,
@@ -201,6 +201,18 @@ async def test_who_describes_pictures_is_offered_for_those_without_a_caption(
     offer = (await desk.studio.view_of("77", ME)).offer
     assert offer is not None
     assert (offer.pictures, offer.price_usd) == (2, 0.5)
+
+
+async def test_the_list_of_a_failed_addition_hides_no_datasets_own(desk: Desk) -> None:
+    """Of two additions that begin one dataset the first may fail: the dataset has its id all the same."""
+    failed = finetune_job(id="77", kind=JobKind.ADD, status=JobStatus.FAILED)
+    await desk.store_job(replace(failed, details={**failed.details, "left_out": [["bad.pdf", "is a PDF"]]}))
+    assert await desk.studio.left_out_of("77", ME) == ("Luna", [["bad.pdf", "is a PDF"]])
+    with pytest.raises(NotYours):
+        await desk.studio.left_out_of("77", ME + 1)
+    async with desk.database.writing() as connection:
+        await store_dataset(connection, dataset(id="77", left_out=(("other.txt", "is a text"),)))
+    assert (await desk.studio.left_out_of("77", ME))[1] == (("other.txt", "is a text"),)
 
 
 # The sheet.

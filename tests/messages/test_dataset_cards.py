@@ -53,6 +53,7 @@ def overflowing(**changes: Any) -> DatasetView:
         remarks=tuple(Remark),
         flagged=tuple(range(5, 401)),
         missing=0,
+        missing_good=0,
         left_aside=frozenset(),
     )
     view = dataset_view(

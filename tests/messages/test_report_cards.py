@@ -35,6 +35,7 @@ def judged(
     findings: Mapping[int, Sequence[Finding]] | None = None,
     flagged: tuple[int, ...] = (),
     missing: int = 0,
+    missing_good: int = 0,
     left_aside: frozenset[int] = frozenset(),
     **of_dataset: Any,
 ) -> DatasetView:
@@ -45,6 +46,7 @@ def judged(
         remarks=remarks,
         flagged=flagged,
         missing=missing,
+        missing_good=missing_good,
         left_aside=left_aside,
     )
     return replace(dataset_view(trainer=ADVISING, **of_dataset), appraisal=appraisal)
@@ -89,7 +91,10 @@ ADVICE = {
 
 @pytest.mark.parametrize("remark", Remark)
 def test_every_remark_is_one_sentence_of_advice(remark: Remark) -> None:
-    assert advice(judged(remark, missing=3, left_aside=frozenset({4}))) == ADVICE[remark]
+    assert (
+        advice(judged(remark, missing=3 * (remark is Remark.TOO_FEW), missing_good=3, left_aside=frozenset({4})))
+        == ADVICE[remark]
+    )
 
 
 def test_one_missing_picture_is_one_picture() -> None:
@@ -210,6 +215,19 @@ def test_only_a_green_light_invites_to_start(light: Light, label: str, style: in
     assert start.custom_id == f"atelier:start:1001:{PLACE.person_id}"
 
 
+def test_what_the_trainer_accepts_can_be_trained_even_if_too_little_of_it_is_good() -> None:
+    view = judged(Remark.TOO_FEW_GOOD, light=Light.RED, missing_good=1)
+    start = start_button(view, Act.START, "Start")
+    assert start is not None
+    assert start.label == "Train anyway"
+
+
+def test_too_large_a_dataset_of_which_too_little_fits_says_how_many_it_needs() -> None:
+    view = judged(Remark.TOO_LARGE, light=Light.RED, missing=1, left_aside=frozenset({4}))
+    assert advice(view) == "too large together: 3 of them fit in what Fake trainer takes here, and it needs 4."
+    assert start_button(view, Act.START, "Start") is None
+
+
 @pytest.mark.parametrize("light", Light)
 def test_nothing_can_be_started_while_pictures_are_missing(light: Light) -> None:
     assert start_button(judged(light=light, missing=1), Act.START, "Start") is None
@@ -232,5 +250,5 @@ def test_where_pictures_are_missing_adding_some_stands_out() -> None:
     def style_of_adding(view: DatasetView) -> int:
         return next(one.style.value for one in studio_buttons(view) if one.label == "Add more")
 
-    assert style_of_adding(judged(missing=1)) == 1
+    assert style_of_adding(judged(Remark.TOO_FEW, missing=1)) == 1
     assert style_of_adding(judged()) == 2

@@ -139,6 +139,25 @@ async def test_what_is_removed_is_gone_from_the_history_too(database: Database) 
     assert [image.number for image in grown.images] == [1, 2, 4], "a number is never given twice"
 
 
+async def test_an_addition_of_which_nothing_is_left_is_no_step_to_undo(database: Database) -> None:
+    await with_pictures(database, 1)
+    more = await with_pictures(database, 2, 3, job_id="1002")
+    async with database.writing() as connection:
+        await change_images(connection, more, DatasetAct.LEAVE_OUT, {1: {"is_in": False}})
+        await remove_images(connection, await stored(database), [2, 3])
+        addition = await addition_of(connection, "1002")
+    assert addition == Addition(pictures=0, left_out=LEFT_OUT)
+    left = await stored(database)
+    assert (left.last_act, left.steps, left.left_out) == (DatasetAct.LEAVE_OUT, 2, LEFT_OUT * 2)
+    async with database.writing() as connection:
+        assert await undo_step(connection, left, left.last_step)
+    again = await stored(database)
+    assert again.last_act is DatasetAct.ADD
+    async with database.writing() as connection:
+        assert await undo_step(connection, again, again.last_step)
+    assert (await stored(database)).chosen == ()
+
+
 async def test_adding_a_picture_again_takes_it_back(database: Database) -> None:
     first = await with_pictures(database, 1, 2)
     async with database.writing() as connection:

@@ -74,6 +74,14 @@ async def test_what_is_removed_is_gone_from_the_disk_unless_another_dataset_has_
     assert gone == {before.images[2].file}, "the first picture is in Moon too"
 
 
+async def test_a_span_may_go_over_what_was_deleted_for_good(workshop: Workshop) -> None:
+    await store_draft(workshop, [None] * 5)
+    await workshop.do.datasets.edit(DRAFT, ME, remove=[3])
+    assert numbers_in(await workshop.do.datasets.edit(DRAFT, ME, leave_out=[2, 3, 4])) == [1, 5]
+    with pytest.raises(BadInput, match="There is no picture 6 in Luna"):
+        await workshop.do.datasets.edit(DRAFT, ME, take_back=[2, 6])
+
+
 async def test_what_is_left_out_already_is_no_step(workshop: Workshop) -> None:
     await store_draft(workshop, [None] * 3)
     for _ in range(2):

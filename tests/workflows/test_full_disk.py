@@ -186,4 +186,16 @@ async def test_room_that_is_gone_when_the_turn_comes_is_waited_for_and_nothing_f
     await the_operator_is_told(workshop)
     assert discord.asked == 0
     free(disk)
-    await ended_well(workshop, Stage.RECEIVED, JobStatus.DONE)
+    job = await workshop.until(JOB, JobStatus.DONE, JobStatus.FAILED)
+    assert (job.status, job.error_sentence) == (JobStatus.DONE, None)
+
+
+async def test_room_that_never_comes_is_waited_for_so_long_and_no_longer(
+    workshop: Workshop, disk: Path, discord: Discord, photos: Path
+) -> None:
+    once_after(workshop, "clear_work", lambda: fill(disk, leaving=2**20))
+    await hand_over(workshop, JobKind.ADD, described(photos))
+    job = await workshop.until(JOB, JobStatus.DONE, JobStatus.FAILED)
+    assert job.error_sentence == "My disk has no room for these any more: please send them again later."
+    assert [event.outcome for event in await workshop.history(JOB)] == [StageOutcome.FAILED], "one attempt"
+    assert discord.asked == 0

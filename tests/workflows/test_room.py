@@ -56,8 +56,8 @@ async def test_whoever_has_used_up_their_room_is_told_what_to_delete(workshop_wi
         with pytest.raises(TooMany) as refused:
             await ask
         assert refused.value.sentence == (
-            "That makes 3.0 MiB of pictures, and one person may keep 3.0 MiB: delete one with /dataset delete first. "
-            "The largest: Moon (3.0 MiB), Luna (2.0 MiB)."
+            "That makes 3.0 MiB of pictures, and one person may keep 3.0 MiB: delete pictures for good "
+            "with /dataset edit, or a dataset with /dataset delete. The largest: Moon (3.0 MiB), Luna (2.0 MiB)."
         )
     assert workshop.downloads.fetched == 0
     assert workshop.cards.refreshed == []
@@ -80,7 +80,8 @@ async def test_pictures_that_turn_out_too_large_are_not_kept(workshop_with: Open
     await workshop.do.datasets.add(FIRST, PLACE, pictures(photos))
     job = await ended(workshop, FIRST)
     assert (job.status, job.error_category) == (JobStatus.FAILED, ErrorCategory.FILE_ERROR)
-    assert "one person may keep 3.0 MiB: delete one with /dataset delete first" in (job.error_sentence or "")
+    assert "one person may keep 3.0 MiB: delete pictures for good" in (job.error_sentence or "")
+    assert "Moon" not in (job.error_sentence or ""), "the channel reads it"
     assert (await draft(workshop, DRAFT), kept(workshop)) == (before, files)
     assert list(workshop.files.work_folder(FIRST).iterdir()) == []
 

@@ -21,14 +21,16 @@ _NO_FAULT_OF_ITS_OWN = frozenset({Flaw.TWIN, Flaw.SURPLUS})
 @dataclass(frozen=True, kw_only=True)
 class Appraisal:
     """`findings` names only pictures that have some, the gravest first; `flagged` is what is better left out, and is
-    never so many that fewer than the least remain; `missing` is how many pictures must be added to be accepted, or to
-    have so many good ones; `left_aside` is what goes to no trainer, because it takes no more."""
+    never so many that fewer than the least remain; `left_aside` is what does not go to the trainer, because it
+    takes no more; `missing` is how many fewer than its least do go there, and `missing_good` how many of those that
+    are not grave."""
 
     light: Light
     findings: Findings
     remarks: tuple[Remark, ...]
     flagged: tuple[int, ...]
     missing: int
+    missing_good: int
     left_aside: frozenset[int]
 
 
@@ -42,7 +44,8 @@ def appraise(shots: Sequence[Shot], wishes: Wishes) -> Appraisal:
         findings=findings,
         remarks=remarks,
         flagged=_flagged(len(shots), findings, wishes.least),
-        missing=_missing(len(shots), findings, wishes.least),
+        missing=max(0, wishes.least - len(shots) + len(left_aside)),
+        missing_good=_missing_good(len(shots), findings, wishes.least),
         left_aside=left_aside,
     )
 
@@ -85,9 +88,8 @@ def _left_aside(shots: Sequence[Shot], found: Mapping[int, Sequence[Finding]], w
             yield shot.number
 
 
-def _missing(total: int, findings: Findings, least: int) -> int:
-    good = total - sum(_is_spoilt(some) for some in findings.values())
-    return max(0, least - (total if total < least else good))
+def _missing_good(total: int, findings: Findings, least: int) -> int:
+    return max(0, least - total + sum(_is_spoilt(some) for some in findings.values()))
 
 
 def _flagged(total: int, findings: Findings, least: int) -> tuple[int, ...]:
@@ -109,7 +111,7 @@ def _remarks(shots: Sequence[Shot], findings: Findings, wishes: Wishes) -> Itera
         yield Remark.MANY
     if sum(shot.size_bytes for shot in shots) > wishes.most_bytes:
         yield Remark.TOO_LARGE
-    elif total >= wishes.least and _missing(total, findings, wishes.least):
+    elif total >= wishes.least and _missing_good(total, findings, wishes.least):
         yield Remark.TOO_FEW_GOOD
     flawed = _flawed(findings)
     if len(flawed) > total * at.MANY_FLAWED:
