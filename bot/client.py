@@ -133,7 +133,8 @@ class Atelier(commands.AutoShardedBot):
         await super().close()
 
     async def on_ready(self) -> None:
-        log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
+        if not self.is_closed():  # it comes two seconds late, when this client may be gone already
+            log.info("Connected as %s, in %d servers", self.user, len(self.guilds))
 
     def new_dialog_id(self) -> str:
         """A dialog lives in this process only; its id says in which."""

@@ -65,7 +65,12 @@ def test_numbers_are_read_as_people_write_them(typed: str, numbers: tuple[int, .
     assert numbers_meant(typed) == numbers
 
 
-@pytest.mark.parametrize("typed", ["all", "3 and 4", "-", "3-", "-3", "1-2-3", "3.5", "12345", "#3", "³"])
+def test_a_span_of_everything_is_a_sentence() -> None:
+    with pytest.raises(BadInput, match="Write fewer than 2,000 numbers at once"):
+        numbers_meant("1-999999")
+
+
+@pytest.mark.parametrize("typed", ["all", "3 and 4", "-", "3-", "-3", "1-2-3", "3.5", "1234567", "#3", "³"])
 def test_what_is_no_number_is_a_sentence(typed: str) -> None:
     with pytest.raises(BadInput, match="Write the numbers on the pictures"):
         numbers_meant(typed)
