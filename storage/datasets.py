@@ -17,7 +17,8 @@ from storage.statuses import DatasetAct
 class DatasetImage:
     """`number` is what its person sees on it and never changes; `file` is the prepared picture's name in the store.
 
-    `is_in` is False for one that was left out and may be taken back. `measures` are those of `bot/datasets`.
+    `size_bytes` is 0 for one that was taken in before sizes were kept. `is_in` is False for one that was left out and
+    may be taken back. `measures` are those of `bot/datasets`.
     """
 
     number: int
@@ -70,15 +71,7 @@ async def create_dataset(connection: Connection, dataset_id: str, place: Place, 
     """An empty dataset; False when it is there already."""
     await remember_place(connection, place)
     now = now_ms()
-    row = {
-        "id": dataset_id,
-        **place.as_columns(),
-        "name": name,
-        "steps_made": 0,
-        "numbers_given": 0,
-        "created_ms": now,
-        "updated_ms": now,
-    }
+    row = {"id": dataset_id, **place.as_columns(), "name": name, "created_ms": now, "updated_ms": now}
     return await insert_if_absent(connection, datasets, row)
 
 

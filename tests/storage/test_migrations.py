@@ -1,6 +1,7 @@
 """A database that an earlier version wrote is brought up to date with every row, or left as it was."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -254,6 +255,40 @@ async def test_what_was_stored_is_read_as_before(migrated: Database) -> None:
     ]
     assert (answered.part, answered.remote_id, answered.links) == (0, "task-1", {})
     assert (unanswered.part, unanswered.remote_id, unanswered.links) == (0, None, {})
+
+
+async def test_a_dataset_of_0004_goes_on_counting_where_it_was(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations = tmp_path / "migrations"
+    shutil.copytree(VERSIONS.parent, migrations)
+    (migrations / "versions" / "0005_steps_and_sizes.py").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.migrate.MIGRATIONS", migrations)
+        before = Database(database_url)
+        await before.open()
+        await before.close()
+    with connected(database_url) as connection:
+        for table in ("people", "servers"):
+            for row in ROWS[table]:
+                insert(connection, table, row)
+        insert(connection, "datasets", {"id": "77", **PLACE, "name": "Luna", "created_ms": 1, "updated_ms": 2})
+        for number in (4, 9):
+            values = {"dataset_id": "77", "number": number, **PLACE}
+            sides = dict.fromkeys(("width", "height", "original_width", "original_height"), 640)
+            image = {**values, "name": "a.jpg", "file": f"{number:064x}", **sides, "measures": {}, "is_in": True}
+            insert(connection, "dataset_images", image)
+            insert(
+                connection, "dataset_steps", {**values, "act": "add", "before": {}, "left_out": [], "made_ms": number}
+            )
+    database = Database(database_url)
+    await database.open()
+    await database.close()
+    (dataset,) = rows(database_url, "datasets")
+    assert (dataset["steps_made"], dataset["numbers_given"]) == (9, 9)
+    with connected(database_url) as connection:
+        sizes = connection.execute(sa.text("SELECT size_bytes FROM dataset_images")).scalars().all()
+    assert sizes == [0, 0]
 
 
 async def test_a_card_is_a_delivery_now(migrated: Database) -> None:

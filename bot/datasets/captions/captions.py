@@ -7,8 +7,7 @@ import unicodedata
 
 from bot.datasets.archives.stored import StoredFile, content_of
 
-# As much as one field of Discord's dialogs takes, so that whatever came with a picture can be edited there. Trainers
-# read less of it (FLUX 512 tokens, some 2,000 characters) and cut it themselves: no caption is lost for being longer.
+# As much as one field of Discord's dialogs takes, so that whatever came with a picture can be edited there.
 MAX_CAPTION_CHARACTERS = 4000
 _MAX_CAPTION_BYTES = 4 * MAX_CAPTION_CHARACTERS + 512
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
