@@ -66,7 +66,11 @@ class Preparation:
         async with self._database.reading() as connection:
             addition = await addition_of(connection, job.id)
         if addition is None:
-            addition = await self._added(job, received)
+            try:
+                addition = await self._added(job, received)
+            except NothingUsable as nothing:
+                await self._remember_left_out(job, nothing.left_out)
+                raise
         await self._files.clear_work(job.id)  # after the row: an attempt cut off in between finds one or the other
         await self._bench.refresh_reviews(job.dataset_id)
         async with self._database.reading() as connection:
@@ -79,7 +83,6 @@ class Preparation:
             prepared = await self._prepared(job, received)
         except NothingUsable as nothing:
             if job.kind is JobKind.ADD or job.details.get("is_new", True):
-                await self._remember_left_out(job, nothing.left_out)
                 raise
             prepared = Prepared(images=(), left_out=nothing.left_out)
         folder = self._files.work_folder(job.id) / "prepared"
@@ -90,9 +93,6 @@ class Preparation:
                 await self._files.adopt({name: folder / f"{name}.jpg" for name in names})
                 async with self._database.writing() as connection:
                     return await self._add(connection, job, prepared, kept)
-        except NothingUsable as nothing:
-            await self._remember_left_out(job, nothing.left_out)
-            raise
         finally:
             await self._bench.drop_files(names)  # those that it did not take
 
